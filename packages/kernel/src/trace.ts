@@ -1,0 +1,28 @@
+import type { TraceEvent } from './machine.ts'
+import type { Millis } from './units.ts'
+
+/**
+ * One line of a run's trace, in one schema from all worlds. `at` is milliseconds since the run began,
+ * `peer` the peer's name in the scenario (`owner-0`), or `world` for what the world itself did.
+ */
+export interface TraceRecord<T extends TraceEvent = TraceEvent> {
+  readonly seq: number
+  readonly at: Millis
+  readonly peer: string
+  readonly event: T
+}
+
+export const WORLD = 'world'
+
+/** What every world says of itself, whatever the peers do. */
+export type WorldEvent =
+  | { readonly type: 'runStarted'; readonly scenario: string; readonly world: string; readonly seed: number }
+  | { readonly type: 'peerStarted'; readonly name: string; readonly peerId: string; readonly role: string; readonly restarted: boolean }
+  | { readonly type: 'peerCrashed'; readonly name: string; readonly reason: string }
+  | { readonly type: 'peerStopped'; readonly name: string }
+  | { readonly type: 'meshReady'; readonly peers: number }
+  | { readonly type: 'faultApplied'; readonly fault: string; readonly target: string; readonly measured: Readonly<Record<string, number>> }
+  | { readonly type: 'faultHealed'; readonly fault: string; readonly target: string }
+  | { readonly type: 'gossipDelivered'; readonly topic: string; readonly delaysMs: readonly number[] }
+  | { readonly type: 'dropped'; readonly queue: string; readonly count: number }
+  | { readonly type: 'runEnded' }
