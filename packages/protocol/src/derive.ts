@@ -1,0 +1,68 @@
+import type { Amount, Cryptography, PeerId } from '@infermesh/kernel'
+import type { Manifest, Request, Verdict } from './statements/index.ts'
+import { encodeCbor } from './wire/cbor.ts'
+import { publicKeyOf } from './wire/peer-id.ts'
+import { fromHex, toHex } from './wire/schema.ts'
+
+/** Values that several roles compute from the same inputs. They must agree to the bit, so each has its one definition here. */
+
+type Hash = Cryptography['hash']
+
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((total, part) => total + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    joined.set(part, offset)
+    offset += part.length
+  }
+  return joined
+}
+
+/** ASCII only: labels, names. */
+export const asciiBytes = (label: string): Uint8Array => Uint8Array.from(label, (character) => character.charCodeAt(0) & 0x7f)
+
+export const digestOf = (hash: Hash, ...parts: readonly Uint8Array[]): string => toHex(hash(concatBytes(...parts)))
+
+/** The request's name everywhere: it binds the client, so nobody else can use it up. */
+export const requestIdOf = (hash: Hash, client: PeerId, request: Pick<Request, 'nonce' | 'bodyHash'>): string =>
+  digestOf(hash, publicKeyOf(client), fromHex(request.nonce), fromHex(request.bodyHash))
+
+export const bodyHashOf = (hash: Hash, prompt: Uint8Array): string => digestOf(hash, prompt)
+
+/** Over answer tokens, for output and prefix hashes. */
+export const tokensHashOf = (hash: Hash, tokens: readonly number[]): string => digestOf(hash, encodeCbor(tokens))
+
+/** W3C traceparent of a request that came without one: the trace id is the front of the request id. */
+export const traceparentOf = (requestId: string): string => `00-${requestId.slice(0, 32)}-${requestId.slice(32, 48)}-01`
+
+/** What an attestation's user data binds: who, which model, under which epoch. */
+export const attestedDataOf = (hash: Hash, subject: PeerId, model: string, epoch: number): string =>
+  digestOf(hash, encodeCbor([publicKeyOf(subject), model, epoch]))
+
+/** Binds the verifier, so that another's commitment can't be copied. */
+export const commitmentOf = (
+  hash: Hash,
+  verifier: PeerId,
+  opening: { readonly verdict: Verdict; readonly evidenceDigest: string; readonly salt: string },
+): string =>
+  digestOf(
+    hash,
+    asciiBytes('c'),
+    publicKeyOf(verifier),
+    asciiBytes(opening.verdict),
+    fromHex(opening.evidenceDigest),
+    fromHex(opening.salt),
+  )
+
+/** Salted with the verifier's key: a verdict can't be made from another's. */
+export const evidenceDigestOf = (hash: Hash, verifier: PeerId, tokens: readonly number[]): string =>
+  digestOf(hash, publicKeyOf(verifier), encodeCbor(tokens))
+
+/** The price of one stretch, in whole coins, rounded up. The prompt is paid with the stretch that starts the answer. */
+export function chargeOf(
+  manifest: Pick<Manifest, 'pricePromptPerMillion' | 'priceAnswerPerMillion'>,
+  stretch: { readonly promptTokens: number; readonly from: number; readonly to: number },
+): Amount {
+  const prompt = stretch.from === 0 ? stretch.promptTokens * manifest.pricePromptPerMillion : 0
+  return Math.ceil((prompt + (stretch.to - stretch.from) * manifest.priceAnswerPerMillion) / 1_000_000)
+}

@@ -1,0 +1,19 @@
+import { epoch, instant, nested, prompt, token, tokenIndex } from '../wire/fields.ts'
+import { flag, list, oneOf, optional, struct, text, uint } from '../wire/schema.ts'
+
+/** A refusal that every stream may answer with. `code` is from the error registry. */
+export const refused = struct({ code: text(40), detail: text(400), retryAfter: optional(uint()) })
+
+export const infer = {
+  /** Client to gateway. `prompt` is what `request.bodyHash` is the hash of. */
+  Infer: struct({ request: nested, prompt }),
+  /** Gateway to operator. `prefix`: answer tokens that the client already has; the operator goes on after them. */
+  Execute: struct({ request: nested, prompt, dispatch: nested, prefix: list(token, 1 << 17) }),
+  /** Answer tokens from index `from` on. */
+  Tokens: struct({ from: tokenIndex, tokens: list(token, 4096) }),
+  /** A receipt for a stretch that has been sent. */
+  Receipted: struct({ receipt: nested }),
+  /** The end of a good answer. */
+  Completed: struct({ tokens: tokenIndex, finish: oneOf('length', 'stop'), epoch, endedAt: instant, resumed: flag }),
+  Refused: refused,
+} as const

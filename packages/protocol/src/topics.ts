@@ -1,0 +1,20 @@
+import type { StatementType } from './statements/index.ts'
+
+/** Gossip topics, and which statements each carries. Anything else on a topic is rejected and blamed. */
+export const topics = {
+  models: ['manifest', 'delegation', 'revocation'],
+  capacity: ['capacity'],
+  leases: ['lease', 'leaseRelease'],
+  receipts: ['receipt'],
+  verdicts: ['verdictCommit', 'verdictReveal'],
+  evidence: ['evidence'],
+  /** Between settlers: proposals and votes. */
+  batches: ['proposal', 'vote'],
+  /** Final blocks, for everyone. They carry the beacon. */
+  checkpoints: ['checkpoint'],
+} as const satisfies Readonly<Record<string, readonly StatementType[]>>
+
+export type Topic = keyof typeof topics
+
+export const carries = (topic: string, type: StatementType): boolean =>
+  Object.hasOwn(topics, topic) && (topics[topic as Topic] as readonly StatementType[]).includes(type)

@@ -1,0 +1,174 @@
+import type { Amount, Millis, PeerId, WorldEvent } from '@infermesh/kernel'
+import type { AuditStage, Verdict } from './statements/index.ts'
+
+/** What peers say in the trace. Peers are named by peer id here; the reader has the genesis. Checks and metrics consume nothing else. */
+
+export type ClientEvent =
+  | {
+      readonly type: 'requestSent'
+      readonly requestId: string
+      readonly model: string
+      readonly gateway: PeerId
+      readonly promptTokens: number
+      readonly maxTokens: number
+      readonly maxCharge: Amount
+      readonly attempt: number
+    }
+  | { readonly type: 'tokensReceived'; readonly requestId: string; readonly from: number; readonly to: number }
+  | {
+      readonly type: 'requestEnded'
+      readonly requestId: string
+      readonly model: string
+      readonly outcome: 'ok' | 'failed' | 'cancelled'
+      readonly code?: string
+      readonly detail?: string
+      readonly tokens: number
+      readonly ttftMs?: Millis
+      readonly totalMs: Millis
+      /** SHA-256 over all answer tokens. */
+      readonly outputHash?: string
+    }
+
+export type GatewayEvent =
+  | {
+      readonly type: 'dispatched'
+      readonly requestId: string
+      readonly attempt: number
+      readonly operator: PeerId
+      readonly model: string
+      readonly epoch: number
+      readonly from: number
+      readonly policy: string
+    }
+  | {
+      readonly type: 'attemptFailed'
+      readonly requestId: string
+      readonly attempt: number
+      readonly operator: PeerId
+      readonly code: string
+      readonly delivered: number
+    }
+  | { readonly type: 'requestWaiting'; readonly requestId: string; readonly model: string; readonly reason: string }
+  | { readonly type: 'requestRefused'; readonly requestId: string; readonly model: string; readonly code: string; readonly detail: string }
+  | { readonly type: 'requestServed'; readonly requestId: string; readonly attempts: number; readonly tokens: number }
+  | { readonly type: 'peerSuspected'; readonly suspect: PeerId; readonly phi: number }
+  | { readonly type: 'peerTrusted'; readonly suspect: PeerId }
+
+export type OperatorEvent =
+  | { readonly type: 'modelReady'; readonly model: string; readonly state: string; readonly weightsRoot: string }
+  | {
+      readonly type: 'executionStarted'
+      readonly requestId: string
+      readonly attempt: number
+      readonly model: string
+      readonly epoch: number
+      readonly from: number
+    }
+  | {
+      readonly type: 'tokensMade'
+      readonly requestId: string
+      readonly attempt: number
+      readonly model: string
+      readonly epoch: number
+      readonly from: number
+      readonly to: number
+    }
+  | {
+      readonly type: 'executionEnded'
+      readonly requestId: string
+      readonly attempt: number
+      readonly tokens: number
+      readonly outcome: 'done' | 'cancelled' | 'lost-lease'
+    }
+  | {
+      readonly type: 'receiptIssued'
+      readonly receipt: string
+      readonly requestId: string
+      readonly attempt: number
+      readonly from: number
+      readonly to: number
+      readonly model: string
+      readonly epoch: number
+      readonly operatorSeq: number
+      readonly amount: Amount
+      readonly maxCharge: Amount
+      /** The whole envelope in hex: the audit reads it. */
+      readonly envelope: string
+    }
+
+export type LeaseEvent =
+  | { readonly type: 'leaseGranted'; readonly model: string; readonly holder: PeerId; readonly epoch: number; readonly until: Millis }
+  | { readonly type: 'leaseDenied'; readonly model: string; readonly holder: PeerId; readonly epoch: number; readonly code: string }
+  | { readonly type: 'leaseAcquired'; readonly model: string; readonly epoch: number; readonly until: Millis; readonly envelope: string }
+  | { readonly type: 'leaseRenewed'; readonly model: string; readonly epoch: number; readonly until: Millis }
+  | { readonly type: 'leaseEnded'; readonly model: string; readonly epoch: number; readonly reason: 'expired' | 'released' | 'superseded' }
+  | { readonly type: 'takeoverStarted'; readonly model: string; readonly suspect: PeerId; readonly epoch: number }
+  | { readonly type: 'standbyActivated'; readonly model: string; readonly epoch: number; readonly temperature: string }
+  /** Emitted by whoever gives a private model's key away; `attested`, `delegated`, `leased` are what it found true. */
+  | {
+      readonly type: 'keyReleased'
+      readonly model: string
+      readonly to: PeerId
+      readonly attested: boolean
+      readonly delegated: boolean
+      readonly leased: boolean
+    }
+  | { readonly type: 'delegated'; readonly model: string; readonly standby: PeerId; readonly envelope: string }
+  | { readonly type: 'revoked'; readonly model: string; readonly standby: PeerId }
+
+export type HubEvent =
+  | { readonly type: 'modelPublished'; readonly model: string; readonly blob: string; readonly bytes: number; readonly manifest: string }
+  | { readonly type: 'blobServed'; readonly blob: string; readonly to: PeerId }
+
+export type VerifierEvent =
+  | { readonly type: 'auditDrawn'; readonly receipt: string; readonly stage: AuditStage; readonly height: number }
+  | {
+      readonly type: 'verdictGiven'
+      readonly receipt: string
+      readonly stage: AuditStage
+      readonly verdict: Verdict
+      readonly tookMs: Millis
+      readonly backlog: number
+    }
+
+export type SettlerEvent =
+  | {
+      readonly type: 'blockFinal'
+      readonly height: number
+      readonly round: number
+      readonly entries: number
+      readonly logSize: number
+      readonly logRoot: string
+      readonly stateRoot: string
+      readonly checkpoint: string
+    }
+  | { readonly type: 'entryLogged'; readonly entry: string; readonly kind: string; readonly index: number; readonly height: number }
+  | {
+      readonly type: 'leafSettled'
+      readonly requestId: string
+      readonly from: number
+      readonly to: number
+      readonly receipt: string
+      readonly payer: PeerId
+      readonly payee: PeerId
+      readonly amount: Amount
+      readonly batchId: string
+      readonly height: number
+    }
+  | { readonly type: 'receiptVoid'; readonly receipt: string; readonly reason: string; readonly height: number }
+  | { readonly type: 'slashed'; readonly accused: PeerId; readonly amount: Amount; readonly receipt: string; readonly height: number }
+  | { readonly type: 'balances'; readonly height: number; readonly total: Amount; readonly escrow: Amount; readonly stateRoot: string }
+
+/** A peer dropped what another sent, and says why: hostile or broken input, never silently. */
+export type ProtocolEvent = { readonly type: 'refusedInput'; readonly from: PeerId; readonly what: string; readonly reason: string }
+
+export type NetworkEvent =
+  | WorldEvent
+  | ClientEvent
+  | GatewayEvent
+  | OperatorEvent
+  | LeaseEvent
+  | HubEvent
+  | VerifierEvent
+  | SettlerEvent
+  | ProtocolEvent
