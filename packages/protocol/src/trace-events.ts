@@ -12,6 +12,8 @@ export type ClientEvent =
       readonly promptTokens: number
       readonly maxTokens: number
       readonly maxCharge: Amount
+      /** From now to the request's deadline. */
+      readonly deadlineMs?: Millis
       readonly attempt: number
     }
   | { readonly type: 'tokensReceived'; readonly requestId: string; readonly from: number; readonly to: number }
@@ -103,6 +105,8 @@ export type LeaseEvent =
   | { readonly type: 'leaseRenewed'; readonly model: string; readonly epoch: number; readonly until: Millis }
   | { readonly type: 'leaseEnded'; readonly model: string; readonly epoch: number; readonly reason: 'expired' | 'released' | 'superseded' }
   | { readonly type: 'takeoverStarted'; readonly model: string; readonly suspect: PeerId; readonly epoch: number }
+  /** A standby can take over from here on: it knows its delegation and, unless cold, has the sealed weights. */
+  | { readonly type: 'standbyReady'; readonly model: string; readonly temperature: string }
   | { readonly type: 'standbyActivated'; readonly model: string; readonly epoch: number; readonly temperature: string }
   /** Emitted by whoever gives a private model's key away; `attested`, `delegated`, `leased` are what it found true. */
   | {
@@ -142,7 +146,16 @@ export type SettlerEvent =
       readonly stateRoot: string
       readonly checkpoint: string
     }
-  | { readonly type: 'entryLogged'; readonly entry: string; readonly kind: string; readonly index: number; readonly height: number }
+  | {
+      readonly type: 'entryLogged'
+      readonly entry: string
+      readonly kind: string
+      readonly index: number
+      readonly height: number
+      /** Of leases and receipts. */
+      readonly model?: string
+      readonly epoch?: number
+    }
   | {
       readonly type: 'leafSettled'
       readonly requestId: string

@@ -1,0 +1,1 @@
+export { identityFromSeed, nodeCryptography, seedOf } from '@infermesh/protocol/node'

@@ -1,0 +1,25 @@
+import type { Millis } from '@infermesh/kernel'
+import type { Directory } from '@infermesh/protocol'
+import type { NetworkRecord } from '../metrics/fold.ts'
+
+/** A property that must hold in every run, whatever the scenario expects. */
+export interface Check {
+  /** `I1`…`I12` for safety, `L1`…`L3` for liveness. */
+  readonly name: string
+  readonly title: string
+  /** Sees every record once, in order. A text is a violation. */
+  observe(record: NetworkRecord): string | undefined
+  /** Asked once the run has ended. */
+  conclude?(end: Millis): string | undefined
+}
+
+/** What checks may know beside the trace. */
+export interface CheckContext {
+  readonly directory: Directory
+  /** Peer ids that the scenario makes lie. */
+  readonly liars: ReadonlySet<string>
+  /** A request must end this long after its deadline. */
+  readonly grace: Millis
+}
+
+export type CheckFactory = (context: CheckContext) => Check

@@ -1,0 +1,83 @@
+import type { Millis } from '@infermesh/kernel'
+import type { NetworkRecord } from '../metrics/fold.ts'
+import { appendOnlyLog } from './append-only-log.ts'
+import { chargeLimit } from './charge-limit.ts'
+import type { Check, CheckContext, CheckFactory } from './check.ts'
+import { conservation } from './conservation.ts'
+import { currentEpoch } from './current-epoch.ts'
+import { endedRequests } from './ended-requests.ts'
+import { equalReplay } from './equal-replay.ts'
+import { guardedKeys } from './guarded-keys.ts'
+import { honestUnslashed } from './honest-unslashed.ts'
+import { receiptedLeaves } from './receipted-leaves.ts'
+import { settledReceipts } from './settled-receipts.ts'
+import { singleHolder } from './single-holder.ts'
+import { singleSettlement } from './single-settlement.ts'
+import { timelyTakeover } from './timely-takeover.ts'
+
+/** Every check, in the order of the report. */
+export const checkFactories: readonly CheckFactory[] = [
+  singleSettlement,
+  conservation,
+  chargeLimit,
+  receiptedLeaves,
+  currentEpoch,
+  singleHolder,
+  honestUnslashed,
+  appendOnlyLog,
+  guardedKeys,
+  equalReplay,
+  endedRequests,
+  settledReceipts,
+  timelyTakeover,
+]
+
+export interface Violation {
+  readonly at: Millis
+  readonly seq: number
+  readonly text: string
+}
+
+export interface CheckResult {
+  readonly name: string
+  readonly title: string
+  readonly held: boolean
+  readonly violations: number
+  readonly first?: Violation
+}
+
+/** Watches all checks over a trace as it comes. */
+export class CheckBench {
+  readonly #watched: { readonly check: Check; count: number; first?: Violation }[]
+
+  constructor(context: CheckContext) {
+    this.#watched = checkFactories.map((create) => ({ check: create(context), count: 0 }))
+  }
+
+  /** The first violation that this record is, if it is one. */
+  observe(record: NetworkRecord): void {
+    for (const entry of this.#watched) {
+      const text = entry.check.observe(record)
+      if (text !== undefined) this.#note(entry, { at: record.at, seq: record.seq, text })
+    }
+  }
+
+  #note(entry: { count: number; first?: Violation }, violation: Violation): void {
+    entry.count++
+    entry.first ??= violation
+  }
+
+  conclude(end: Millis): readonly CheckResult[] {
+    for (const entry of this.#watched) {
+      const text = entry.check.conclude?.(end)
+      if (text !== undefined) this.#note(entry, { at: end, seq: -1, text })
+    }
+    return this.#watched.map(({ check, count, first }) => ({
+      name: check.name,
+      title: check.title,
+      held: count === 0,
+      violations: count,
+      ...(first === undefined ? {} : { first }),
+    }))
+  }
+}

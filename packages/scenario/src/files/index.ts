@@ -1,0 +1,1 @@
+export { type ReadOptions, readScenario } from './read-scenario.ts'

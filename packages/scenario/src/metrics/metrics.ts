@@ -1,0 +1,25 @@
+import { FailoverMetrics } from './failover.ts'
+import type { MetricFold, MetricValues, NetworkRecord } from './fold.ts'
+import { NetworkMetrics } from './network.ts'
+import { RequestMetrics } from './requests.ts'
+import { SettlementMetrics } from './settlement.ts'
+import { VerificationMetrics } from './verification.ts'
+
+/** All metrics of a run, folded over its trace as it comes. */
+export class Metrics implements MetricFold {
+  readonly requests = new RequestMetrics()
+  readonly settlement = new SettlementMetrics()
+  readonly #folds: readonly MetricFold[]
+
+  constructor(liars: ReadonlySet<string> = new Set()) {
+    this.#folds = [this.requests, new FailoverMetrics(), this.settlement, new VerificationMetrics(liars), new NetworkMetrics()]
+  }
+
+  observe(record: NetworkRecord): void {
+    for (const fold of this.#folds) fold.observe(record)
+  }
+
+  report(): MetricValues {
+    return Object.assign({}, ...this.#folds.map((fold) => fold.report())) as MetricValues
+  }
+}

@@ -1,0 +1,24 @@
+import type { MetricFold, MetricValues, NetworkRecord } from './fold.ts'
+import { Spread } from './spread.ts'
+
+/** Peers and gossip. */
+export class NetworkMetrics implements MetricFold {
+  readonly #delivery = new Spread()
+  #started = 0
+  #crashed = 0
+
+  observe({ event }: NetworkRecord): void {
+    if (event.type === 'peerStarted') this.#started++
+    if (event.type === 'peerCrashed') this.#crashed++
+    if (event.type === 'gossipDelivered') for (const delay of event.delaysMs) this.#delivery.add(delay)
+  }
+
+  report(): MetricValues {
+    return {
+      'peers.started': this.#started,
+      'peers.crashed': this.#crashed,
+      'gossip.delivered': this.#delivery.count(),
+      ...this.#delivery.report('gossip.delivery_ms'),
+    }
+  }
+}

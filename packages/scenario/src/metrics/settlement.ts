@@ -1,0 +1,112 @@
+import type { MetricFold, MetricValues, NetworkRecord } from './fold.ts'
+import { Spread } from './spread.ts'
+
+interface IssuedReceipt {
+  readonly requestId: string
+  readonly at: number
+}
+
+/** What was signed, logged, paid, and whether money adds up. The settlers agree, so each leaf is counted where it is seen first. */
+export class SettlementMetrics implements MetricFold {
+  readonly #issued = new Map<string, IssuedReceipt>()
+  readonly #logged = new Set<string>()
+  readonly #void = new Set<string>()
+  readonly #leaves = new Map<string, string>()
+  readonly #paidTo = new Map<string, number>()
+  readonly #chargedBy = new Map<string, number>()
+  readonly #maxCharge = new Map<string, number>()
+  readonly #answered = new Set<string>()
+  readonly #lag = new Spread()
+  #blocks = 0
+  #charged = 0
+  #duplicates = 0
+  #total: number | undefined
+  #conserved = true
+
+  observe({ event, at }: NetworkRecord): void {
+    switch (event.type) {
+      case 'requestSent':
+        this.#maxCharge.set(event.requestId, event.maxCharge)
+        return
+      case 'tokensReceived':
+        this.#answered.add(event.requestId)
+        return
+      case 'receiptIssued':
+        this.#issued.set(event.receipt, { requestId: event.requestId, at })
+        return
+      case 'entryLogged':
+        if (event.kind === 'receipt') this.#logged.add(event.entry)
+        return
+      case 'receiptVoid':
+        this.#void.add(event.receipt)
+        return
+      case 'leafSettled':
+        this.#settled(event, at)
+        return
+      case 'blockFinal':
+        this.#blocks = Math.max(this.#blocks, event.height)
+        return
+      case 'balances':
+        this.#total ??= event.total
+        if (event.total !== this.#total || event.escrow < 0) this.#conserved = false
+        return
+      default:
+        return
+    }
+  }
+
+  #settled(leaf: Extract<NetworkRecord['event'], { type: 'leafSettled' }>, at: number): void {
+    const key = `${leaf.batchId}/${leaf.receipt}/${leaf.from}`
+    const where = `${leaf.requestId}/${leaf.from}`
+    const known = this.#leaves.get(where)
+    if (known === key) return
+    this.#leaves.set(where, key)
+    this.#charged += leaf.amount
+    this.#chargedBy.set(leaf.requestId, (this.#chargedBy.get(leaf.requestId) ?? 0) + leaf.amount)
+    this.#countDuplicates(leaf)
+    const issued = this.#issued.get(leaf.receipt)
+    if (issued !== undefined) this.#lag.add(at - issued.at)
+  }
+
+  /** Token by token: a token paid by two leaves is a duplicate whatever their bounds are. */
+  #countDuplicates(leaf: { readonly requestId: string; readonly from: number; readonly to: number }): void {
+    for (let token = leaf.from; token < leaf.to; token++) {
+      const key = `${leaf.requestId}/${token}`
+      const times = (this.#paidTo.get(key) ?? 0) + 1
+      this.#paidTo.set(key, times)
+      if (times > 1) this.#duplicates++
+    }
+  }
+
+  /** Receipts that wait for the log or for settlement. A receipt lost with a crashed operator's last events doesn't count. */
+  pending(): number {
+    let settled = 0
+    for (const receipt of this.#logged) if (this.#void.has(receipt)) settled++
+    return this.#logged.size - settled - this.#leaves.size
+  }
+
+  unlogged(): number {
+    let count = 0
+    for (const receipt of this.#issued.keys()) if (!this.#logged.has(receipt)) count++
+    return count
+  }
+
+  report(): MetricValues {
+    const aboveMax = [...this.#chargedBy].filter(([id, charged]) => charged > (this.#maxCharge.get(id) ?? Number.POSITIVE_INFINITY)).length
+    const unserved = [...this.#chargedBy].filter(([id]) => !this.#answered.has(id)).reduce((sum, [, charged]) => sum + charged, 0)
+    return {
+      'billing.duplicates': this.#duplicates,
+      'billing.above_max': aboveMax,
+      'billing.charged': this.#charged,
+      'billing.unserved': unserved,
+      'receipts.issued': this.#issued.size,
+      'receipts.logged': this.#logged.size,
+      'receipts.void': this.#void.size,
+      'settlement.final': this.#leaves.size,
+      'settlement.pending': this.pending(),
+      'settlement.blocks': this.#blocks,
+      ...(this.#total === undefined ? {} : { 'settlement.conserved': this.#conserved }),
+      ...this.#lag.report('settlement.lag_ms'),
+    }
+  }
+}

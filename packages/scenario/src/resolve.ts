@@ -1,0 +1,134 @@
+import type { Role } from '@infermesh/protocol'
+import { type Expectation, parseExpectation } from './expect/expectation.ts'
+import { BadScenario, type Problem, problemsOf } from './problems.ts'
+import type { Fault } from './schema/faults.ts'
+import { faultKinds } from './schema/faults.ts'
+import { roles } from './schema/peers.ts'
+import { type ScenarioFile, scenarioSchema } from './schema/scenario.ts'
+
+export interface ScenarioPeer {
+  readonly name: string
+  readonly group: string
+  readonly role: Role
+  readonly profile: string
+  readonly slots: number
+  readonly routing: 'power-of-two' | 'least-loaded' | 'uniform' | 'sticky'
+}
+
+export interface ScenarioFault {
+  readonly at: number
+  readonly kind: (typeof faultKinds)[number]
+  readonly peer: string
+  /** For faults that heal by themselves. */
+  readonly lasting?: number
+}
+
+/** A scenario whose every name is known to exist. JSON-safe: it goes to child processes and into reports. */
+export interface Scenario extends Omit<ScenarioFile, 'peers' | 'faults' | 'expect'> {
+  readonly peers: readonly ScenarioPeer[]
+  readonly faults: readonly ScenarioFault[]
+  readonly expect: readonly Expectation[]
+}
+
+const DEFAULT_PROFILE = 'h100-8b'
+
+/** Checks form, then names. Collects every problem before it throws. */
+export function resolveScenario(input: unknown, source = 'scenario', locate?: (problem: Problem) => string): Scenario {
+  const parsed = scenarioSchema.safeParse(input)
+  if (!parsed.success) throw new BadScenario(source, problemsOf(input, parsed.error.issues), locate)
+  const problems: Problem[] = []
+  const peers = peersOf(parsed.data, problems)
+  const names = new Set(peers.map((peer) => peer.name))
+  const faults = faultsOf(parsed.data, names, problems)
+  checkModels(parsed.data, peers, problems)
+  checkLoad(parsed.data, problems)
+  const expect = parsed.data.expect.map((text, index) => parseExpectation(text, ['expect', index], problems))
+  if (problems.length > 0) throw new BadScenario(source, problems, locate)
+  return { ...parsed.data, peers, faults, expect: expect.filter((entry) => entry !== undefined) }
+}
+
+function peersOf(file: ScenarioFile, problems: Problem[]): ScenarioPeer[] {
+  return Object.entries(file.peers).flatMap(([group, entry]) => {
+    const settings: {
+      role?: Role | undefined
+      count?: number | undefined
+      profile?: string | undefined
+      slots?: number | undefined
+      routing?: ScenarioPeer['routing'] | undefined
+    } = entry
+    const role = settings.role ?? (roles.find((name) => name === group) as Role | undefined)
+    if (role === undefined) {
+      problems.push({ path: ['peers', group], expected: `a role, since ${group} is not one of ${roles.join(', ')}`, found: 'no role' })
+      return []
+    }
+    const common = {
+      group,
+      role,
+      profile: settings.profile ?? DEFAULT_PROFILE,
+      slots: settings.slots ?? 64,
+      routing: settings.routing ?? 'power-of-two',
+    }
+    return Array.from({ length: settings.count ?? 1 }, (_, index) => ({ name: `${group}-${index}`, ...common }))
+  })
+}
+
+const nearest = (names: Iterable<string>): string => {
+  const all = [...names]
+  return all.length > 12 ? `${all.slice(0, 12).join(', ')}, …` : all.join(', ')
+}
+
+function faultsOf(file: ScenarioFile, names: ReadonlySet<string>, problems: Problem[]): ScenarioFault[] {
+  return file.faults.map((entry, index) => {
+    const fault = readFault(entry)
+    if (!names.has(fault.peer)) {
+      problems.push({ path: ['faults', index, fault.kind], expected: `a peer of this scenario (${nearest(names)})`, found: fault.peer })
+    }
+    if (file.until !== undefined && fault.at > file.until) {
+      problems.push({ path: ['faults', index, 'at'], expected: `a time before the end at ${file.until} ms`, found: `${fault.at} ms` })
+    }
+    return fault
+  })
+}
+
+function readFault(entry: Fault): ScenarioFault {
+  const kind = faultKinds.find((name) => Object.hasOwn(entry, name)) ?? 'crash'
+  const lasting = 'for' in entry ? entry.for : undefined
+  return { at: entry.at, kind, peer: (entry as Record<string, unknown>)[kind] as string, ...(lasting === undefined ? {} : { lasting }) }
+}
+
+function checkModels(file: ScenarioFile, peers: readonly ScenarioPeer[], problems: Problem[]): void {
+  const operators = new Set(peers.filter((peer) => peer.role === 'operator').map((peer) => peer.name))
+  const groups = new Set([...operators, ...peers.filter((peer) => peer.role === 'operator').map((peer) => peer.group)])
+  const require = (path: (string | number)[], name: string, known: ReadonlySet<string> = operators): void => {
+    if (!known.has(name)) problems.push({ path, expected: `an operator of this scenario (${nearest(known)})`, found: name })
+  }
+  for (const [name, model] of Object.entries(file.models)) {
+    if (model.private !== undefined) {
+      require(['models', name, 'private', 'owner'], model.private.owner)
+      model.private.standbys.forEach((standby, index) => {
+        require(['models', name, 'private', 'standbys', index], standby.peer)
+      })
+    }
+    model.public?.operators.forEach((operator, index) => {
+      require(['models', name, 'public', 'operators', index], operator, groups)
+    })
+  }
+}
+
+function checkLoad(file: ScenarioFile, problems: Problem[]): void {
+  file.load.forEach((load, index) => {
+    if (!Object.hasOwn(file.models, load.model)) {
+      problems.push({
+        path: ['load', index, 'model'],
+        expected: `a model of this scenario (${Object.keys(file.models).join(', ')})`,
+        found: load.model,
+      })
+    }
+  })
+  if (
+    file.load.length > 0 &&
+    !Object.entries(file.peers).some(([group, entry]) => group === 'gateway' || ('role' in entry && entry.role === 'gateway'))
+  ) {
+    problems.push({ path: ['peers'], expected: 'at least one gateway, since there is load', found: 'none' })
+  }
+}

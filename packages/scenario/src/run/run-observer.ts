@@ -1,0 +1,72 @@
+import type { Millis } from '@infermesh/kernel'
+import { Directory, type Genesis } from '@infermesh/protocol'
+import { CheckBench } from '../checks/checks.ts'
+import { judge } from '../expect/expectation.ts'
+import type { NetworkRecord } from '../metrics/fold.ts'
+import { Metrics } from '../metrics/metrics.ts'
+import type { Scenario } from '../resolve.ts'
+import { checkOf, outcomeOf, type RunCheck, type RunResult } from './result.ts'
+
+const GRACE: Millis = 5_000
+
+export interface RunEnd {
+  readonly world: string
+  readonly virtualMs: Millis
+  readonly wallMs: Millis
+  readonly traceHash?: string
+  /** What was found after the run, from outside the trace: a replay of the log, a fault that did not act. */
+  readonly further: readonly RunCheck[]
+}
+
+/** Watches a run over its trace, in any world, and judges it at the end. */
+export class RunObserver {
+  readonly metrics: Metrics
+  readonly #scenario: Scenario
+  readonly #checks: CheckBench
+  readonly #unlogged = new Map<string, Millis>()
+  #lastEvent: Millis = 0
+
+  constructor(scenario: Scenario, genesis: Genesis, liars: ReadonlySet<string> = new Set()) {
+    this.#scenario = scenario
+    this.metrics = new Metrics(liars)
+    this.#checks = new CheckBench({ directory: new Directory(genesis), liars, grace: GRACE })
+  }
+
+  observe(record: NetworkRecord): void {
+    this.metrics.observe(record)
+    this.#checks.observe(record)
+    this.#lastEvent = record.at
+    const { event } = record
+    if (event.type === 'receiptIssued') this.#unlogged.set(event.receipt, record.at)
+    if (event.type === 'entryLogged') this.#unlogged.delete(event.entry)
+  }
+
+  /** Everything asked for is answered, logged and settled: nothing more is to be expected. */
+  quiet(): boolean {
+    return this.metrics.requests.unfinished() === 0 && this.#unlogged.size === 0 && this.metrics.settlement.pending() === 0
+  }
+
+  conclude(end: RunEnd): RunResult {
+    const metrics = this.metrics.report()
+    const standing = this.#checks.conclude(Math.max(end.virtualMs, this.#lastEvent)).map(
+      (check): RunCheck => ({
+        name: `${check.name} ${check.title}`,
+        held: check.held,
+        expected: 'no violation',
+        actual: check.first === undefined ? 'none' : `${check.violations}, first at ${check.first.at} ms: ${check.first.text}`,
+      }),
+    )
+    const expected = this.#scenario.expect.map((expectation) => checkOf(judge(expectation, metrics)))
+    const checks = [...expected, ...standing, ...end.further]
+    const { further: _, ...rest } = end
+    return {
+      scenario: this.#scenario.name,
+      seed: this.#scenario.seed,
+      peers: this.#scenario.peers.length + this.#scenario.load.reduce((sum, load) => sum + load.client, 0),
+      ...rest,
+      outcome: outcomeOf(checks),
+      checks,
+      metrics,
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import { z } from 'zod'
+
+export const roles = ['gateway', 'relay', 'operator', 'hub', 'verifier', 'settler', 'grantor'] as const
+
+const count = z.int().min(1).max(100_000)
+
+/** A group of peers. The key is its name; where no `role` is given, the key itself is the role. Members are named `<group>-<n>` from 0. */
+export const peerGroup = z.union([
+  count.transform((number) => ({ count: number })),
+  z.strictObject({
+    role: z.enum(roles).optional(),
+    count: count.optional(),
+    profile: z.string().meta({ description: 'Speed profile of an operator or verifier' }).optional(),
+    slots: z.int().min(1).max(4096).meta({ description: 'Requests an operator works on at once' }).optional(),
+    routing: z
+      .enum(['power-of-two', 'least-loaded', 'uniform', 'sticky'])
+      .meta({ description: 'How a gateway chooses among operators' })
+      .optional(),
+  }),
+])

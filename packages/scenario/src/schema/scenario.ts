@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { fault } from './faults.ts'
+import { load } from './load.ts'
+import { model, modelName } from './models.ts'
+import { parameters } from './parameters.ts'
+import { peerGroup } from './peers.ts'
+import { bandwidth, duration, latency, peerName, percent } from './quantities.ts'
+
+export const worlds = ['process', 'stack', 'message'] as const
+export type WorldName = (typeof worlds)[number]
+
+/** A scenario file: who is there, what they are asked, what goes wrong, and what must hold. */
+export const scenarioSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9-]+$/, 'expected a name of lower-case letters, digits and dashes'),
+    about: z.string().meta({ description: 'One or two sentences for people' }),
+    seed: z.int().min(0).default(1),
+    worlds: z
+      .array(z.enum(worlds))
+      .min(1)
+      .default([...worlds])
+      .meta({ description: 'Worlds it is meant for; the first is the default' }),
+    network: z.strictObject({ latency: latency.optional(), loss: percent.optional(), bandwidth: bandwidth.optional() }).default({}),
+    parameters: parameters.default({}),
+    peers: z.record(peerName, peerGroup),
+    models: z.record(modelName, model).default({}),
+    load: z.array(load).default([]),
+    faults: z.array(fault).default([]),
+    expect: z.array(z.string()).default([]).meta({ description: 'A metric, a comparison and a value each; or a metric that must be true' }),
+    until: duration.meta({ description: 'Latest end; a run ends earlier once everything asked for is answered and settled' }).optional(),
+  })
+  .meta({ title: 'Infermesh scenario' })
+
+/** What an author writes. */
+export type ScenarioInput = z.input<typeof scenarioSchema>
+/** What the file says once read: durations in ms, shares of one, rates a second. */
+export type ScenarioFile = z.output<typeof scenarioSchema>
+
+/** For typed scripts: `export default scenario({ … })`. */
+export const scenario = (input: ScenarioInput): ScenarioInput => input
+
+export const scenarioJsonSchema = (): unknown => z.toJSONSchema(scenarioSchema, { io: 'input', target: 'draft-7', unrepresentable: 'any' })
