@@ -9,6 +9,7 @@ export class RequestMetrics implements MetricFold {
   readonly #ttft = new Spread()
   readonly #tpot = new Spread()
   readonly #endToEnd = new Spread()
+  readonly #failing = new Spread()
   #total = 0
   #ok = 0
   #failed = 0
@@ -36,7 +37,10 @@ export class RequestMetrics implements MetricFold {
   #end(event: Extract<NetworkRecord['event'], { type: 'requestEnded' }>): void {
     this.#open.delete(event.requestId)
     this.#tokens += event.tokens
-    if (event.outcome === 'failed') this.#failed++
+    if (event.outcome === 'failed') {
+      this.#failed++
+      this.#failing.add(event.totalMs)
+    }
     if (event.outcome !== 'ok') return
     this.#ok++
     this.#endToEnd.add(event.totalMs)
@@ -63,6 +67,7 @@ export class RequestMetrics implements MetricFold {
       ...this.#ttft.report('requests.ttft_ms'),
       ...this.#tpot.report('requests.tpot_ms'),
       ...this.#endToEnd.report('requests.e2e_ms'),
+      ...this.#failing.report('requests.fail_ms'),
     }
   }
 }

@@ -1,0 +1,57 @@
+import type { NetworkRecord } from '@infermesh/scenario'
+import { readScenario } from '@infermesh/scenario/files'
+import { hostTestnet, openAiApi, serve } from '@infermesh/testnet'
+import { chatBackend } from '../http/chat-backend.ts'
+import { HTTP_CLIENT, planNetwork } from '../network/network-plan.ts'
+import { RunFolder } from '../output/run-folder.ts'
+import { UserError } from '../user-error.ts'
+import { prepareTestnet } from '../worlds/process-testnet.ts'
+
+const ROOT = '.infermesh'
+const MESH_TIMEOUT = 60_000
+
+interface UpFlags {
+  readonly name?: string
+  readonly port: string
+  readonly set: readonly string[]
+}
+
+/** Starts a testnet and keeps it until `down` or Ctrl-C. */
+export async function up(file: string, flags: UpFlags): Promise<void> {
+  const port = Number(flags.port)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new UserError(`--port: expected a number from 0 to 65535, found ${flags.port}`)
+  const scenario = await readScenario(file, { set: flags.set })
+  const plan = planNetwork({ ...scenario, load: [] }, { httpClient: true })
+  const name = flags.name ?? scenario.name
+  const gateway = plan.peers.find((peer) => peer.role === 'gateway')
+  if (gateway === undefined) throw new UserError(`${file}: expected a gateway, since clients come in through one`)
+  const folder = new RunFolder(scenario.name, `${ROOT}/${name}/run`)
+  folder.write('genesis.json', plan.genesis)
+  const testnet = await prepareTestnet(plan, {
+    folder: folder.path,
+    onRecord: (record) => folder.record(record as NetworkRecord),
+    onUnexpectedExit: ({ peers, detail, log }) =>
+      console.error(`${peers.join(', ')} ended by itself: ${detail.split('\n')[0]} (see ${log})`),
+  })
+  const app = openAiApi(chatBackend((peer, ask, signal) => testnet.ask(peer, ask, signal), { client: HTTP_CLIENT, gateway: gateway.name }))
+  // The port is taken before any peer is started: a port in use starts nothing.
+  const server = await serve(app, port).catch((error: Error) => {
+    throw new UserError(error.message)
+  })
+  try {
+    const hosted = await hostTestnet({ root: ROOT, name, testnet, beforeStop: () => server.close() })
+    await testnet.start()
+    await testnet.meshed(MESH_TIMEOUT)
+    hosted.announce({ http: `${server.url}/v1` })
+    console.log(`${name}: ${plan.peers.length} peers meshed after ${(testnet.now() / 1_000).toFixed(1)} s`)
+    console.log(`OpenAI-compatible endpoint: ${server.url}/v1`)
+    console.log('Ctrl-C ends it; from another terminal: infermesh ps, fault, logs, down')
+    const ended = await hosted.ended
+    console.log(ended.cause === 'signal' ? `${ended.signal}: every peer has ended` : 'down: every peer has ended')
+  } catch (error) {
+    await server.close()
+    await testnet.killAll()
+    throw error instanceof Error ? new UserError(error.message) : error
+  }
+}

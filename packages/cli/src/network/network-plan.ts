@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import { type Genesis, type Role, toHex } from '@infermesh/protocol'
+import { identityFromSeed, seedOf } from '@infermesh/protocol/node'
+import { clientName, type Scenario } from '@infermesh/scenario'
+import { parametersOf } from './parameters.ts'
+import { configOf, type RoleConfig } from './role-configs.ts'
+import { topologyOf } from './topology.ts'
+
+/** One peer as a world starts it. */
+export interface PlannedPeer {
+  readonly name: string
+  readonly role: Role
+  /** Ed25519 seed, 32 bytes, from the run's seed and the name. */
+  readonly identitySeed: Uint8Array
+  readonly config: RoleConfig
+  /** Whom it dials. */
+  readonly dial: readonly string[]
+  /** Peers that share an operating-system process name the same one. */
+  readonly process?: string
+}
+
+/** A scenario turned into peers with keys and configurations. */
+export interface NetworkPlan {
+  readonly genesis: Genesis
+  readonly runSeed: string
+  readonly platformSeed: Uint8Array
+  readonly peers: readonly PlannedPeer[]
+}
+
+export interface PlanOptions {
+  /** Adds the client peer that signs what HTTP callers ask. */
+  readonly httpClient?: boolean
+}
+
+/** Name of that peer. */
+export const HTTP_CLIENT = 'client-http'
+
+/** Coins of each client and operator when the network starts. */
+const BALANCE = 1_000_000_000
+const CLIENTS_PER_PROCESS = 10
+
+interface Seat {
+  readonly name: string
+  readonly role: Role
+  readonly process?: string
+}
+
+/** Equal scenarios give equal plans, with equal keys. */
+export function planNetwork(scenario: Scenario, options: PlanOptions = {}): NetworkPlan {
+  const runSeed = `${scenario.name}/${scenario.seed}`
+  const platformSeed = seedOf(runSeed, 'attestation root')
+  const seats: readonly Seat[] = [...scenario.peers, ...clientSeats(scenario), ...(options.httpClient === true ? [{ name: HTTP_CLIENT, role: 'client' as const }] : [])]
+  const members = seats.map(({ name, role }) => ({
+    name,
+    role,
+    peerId: identityFromSeed(seedOf(runSeed, name)).peerId,
+    balance: role === 'client' || role === 'operator' ? BALANCE : 0,
+  }))
+  const genesis: Genesis = {
+    networkId: createHash('sha256').update(runSeed).digest('hex').slice(0, 16),
+    members,
+    parameters: parametersOf(scenario),
+    attestationRoot: toHex(identityFromSeed(platformSeed).publicKey),
+  }
+  const links = topologyOf(scenario.seed, seats)
+  const peers = seats.map((seat) => ({
+    ...seat,
+    identitySeed: seedOf(runSeed, seat.name),
+    config: configOf(seat.name, seat.role, scenario),
+    dial: links.get(seat.name) ?? [],
+  }))
+  return { genesis, runSeed, platformSeed, peers }
+}
+
+/** Load clients share processes: they are the load, not the system under test. */
+const clientSeats = (scenario: Scenario): readonly Seat[] =>
+  scenario.load.flatMap((load, index) =>
+    Array.from({ length: load.client }, (_, client) => ({
+      name: clientName(index, client),
+      role: 'client' as const,
+      process: `clients-${index}-${Math.floor(client / CLIENTS_PER_PROCESS)}`,
+    })),
+  )

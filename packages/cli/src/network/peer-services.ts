@@ -1,0 +1,22 @@
+import { type PeerIdentity, randomFrom } from '@infermesh/kernel'
+import { Directory, type Genesis, type PeerServices, type SealingContext, Signer } from '@infermesh/protocol'
+import { identityFromSeed, nodeCryptography } from '@infermesh/protocol/node'
+
+/** What a machine is handed at construction, with the real curves. Equal seeds, equal services. */
+export function peerServices(
+  genesis: Genesis,
+  identity: PeerIdentity,
+  seeds: { readonly run: string; readonly platform: Uint8Array },
+): PeerServices {
+  const context: SealingContext = { networkId: genesis.networkId, crypto: nodeCryptography }
+  // The simulated platform under every peer: one root key signs what runs there, as a vendor's would.
+  const platform = new Signer(identityFromSeed(seeds.platform), context)
+  return {
+    identity,
+    directory: new Directory(genesis),
+    crypto: nodeCryptography,
+    random: randomFrom(`${seeds.run}/${identity.peerId}`),
+    attest: ({ measurement, userData, nonce }, now) =>
+      platform.sign('attestation', { subject: identity.peerId, measurement, userData, nonce }, now),
+  }
+}

@@ -1,0 +1,96 @@
+import { endOf, RunObserver, type RunResult, type Scenario, timelineOf, type WorldName } from '@infermesh/scenario'
+import { replayChecks } from './audit/replay-checks.ts'
+import { readLoadTraces } from './network/load-traces.ts'
+import { planNetwork } from './network/network-plan.ts'
+import type { Progress } from './output/progress.ts'
+import { RunFolder } from './output/run-folder.ts'
+import { UserError } from './user-error.ts'
+import { runInMessages } from './worlds/message-world.ts'
+import { runInProcesses } from './worlds/process-world.ts'
+import { RunAborted, type World } from './worlds/world.ts'
+
+const implemented: Partial<Record<WorldName, World>> = { process: runInProcesses, message: runInMessages }
+
+export interface RunOptions {
+  /** The scenario's file, for the replay line. */
+  readonly file: string
+  readonly progress: Progress
+  readonly world?: WorldName
+  readonly out?: string
+}
+
+/** One run of one scenario in one world, from plan to verdict. Leaves a run folder. */
+export async function runScenario(
+  scenario: Scenario,
+  options: RunOptions,
+): Promise<{ readonly result: RunResult; readonly folder: string }> {
+  const worldName = options.world ?? scenario.worlds[0] ?? 'process'
+  const world = implemented[worldName]
+  if (world === undefined)
+    throw new UserError(`world: expected one of ${Object.keys(implemented).join(', ')}, found ${worldName}, which is not built yet`)
+  const traces = await readLoadTraces(scenario)
+  const plan = planNetwork(scenario)
+  const timeline = timelineOf(scenario, traces)
+  const folder = new RunFolder(scenario.name, options.out)
+  folder.write('genesis.json', plan.genesis)
+  const observer = new RunObserver(scenario, plan.genesis)
+  const started = performance.now()
+  const onRecord: Parameters<World>[0]['onRecord'] = (record) => {
+    folder.record(record)
+    observer.observe(record)
+    options.progress.observe(record)
+  }
+  onRecord({ seq: 0, at: 0, peer: 'world', event: { type: 'runStarted', scenario: scenario.name, world: worldName, seed: scenario.seed } })
+  const interrupt = abortOnSignals()
+  try {
+    const { log, further, ...end } = await world({
+      scenario,
+      plan,
+      timeline,
+      end: endOf(scenario, timeline),
+      observer,
+      onRecord,
+      say: options.progress.say,
+      folder: folder.path,
+      signal: interrupt.signal,
+    })
+    folder.writeLines('log.jsonl', [
+      ...log.checkpoints.map((envelope) => ({ kind: 'checkpoint', envelope })),
+      ...log.entries.map((envelope) => ({ kind: 'entry', envelope })),
+    ])
+    const result = observer.conclude({
+      ...end,
+      world: worldName,
+      wallMs: Math.round(performance.now() - started),
+      further: [...replayChecks(plan.genesis, log), ...further],
+    })
+    await folder.finish(result)
+    options.progress.finish()
+    if (result.outcome === 'failed')
+      options.progress.say(`replay: infermesh run ${options.file} --world ${worldName} --seed ${scenario.seed}`)
+    return { result, folder: folder.path }
+  } catch (error) {
+    options.progress.finish()
+    if (error instanceof RunAborted || interrupt.signal.aborted) throw new UserError('interrupted; every peer was ended')
+    throw error
+  } finally {
+    interrupt.release()
+  }
+}
+
+/** Ctrl-C ends the run and its peers; a second one ends this process at once, and its peers follow it. */
+function abortOnSignals(): { readonly signal: AbortSignal; release(): void } {
+  const controller = new AbortController()
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(2)
+    controller.abort()
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.on(signal, onSignal)
+  return {
+    signal: controller.signal,
+    release() {
+      for (const signal of signals) process.off(signal, onSignal)
+    },
+  }
+}
