@@ -23,9 +23,10 @@ export function decodeMessage(raw: Uint8Array): Message {
   if (raw.length > MESSAGE_BYTES_MAX) throw new DecodeFailed('message', `at most ${MESSAGE_BYTES_MAX} bytes`, `${raw.length}`)
   const parts = decodeCbor(raw)
   if (!Array.isArray(parts) || parts.length !== 2) throw new DecodeFailed('message', 'a list of number and fields', typeof parts)
-  const name = names[parts[0] as number] as MessageType | undefined
+  const number: unknown = parts[0]
+  const name = typeof number === 'number' ? (names[number] as MessageType | undefined) : undefined
   const schema = name === undefined ? undefined : schemas.get(name)
-  if (name === undefined || schema === undefined) throw new DecodeFailed('message', `a number below ${names.length}`, String(parts[0]))
+  if (name === undefined || schema === undefined) throw new DecodeFailed('message', `a number below ${names.length}`, String(number))
   return { type: name, ...(schema.fromWire(parts[1], name) as object) } as Message
 }
 

@@ -21,7 +21,11 @@ export type Envelope<K extends StatementType = StatementType> = {
 export const ENVELOPE_BYTES_MAX = 64 * 1024
 
 const EDDSA = -8
-const content = struct({ seq: uint(), at: uint(), payload: { toWire: (wire: unknown) => wire, fromWire: (wire: unknown) => wire } })
+const content = struct({
+  seq: uint(),
+  at: uint(),
+  payload: { toWire: (wire: unknown) => wire, fromWire: (wire: unknown) => wire, sample: () => null },
+})
 const key = bytes(32, 32)
 const signatureBytes = bytes(64, 64)
 

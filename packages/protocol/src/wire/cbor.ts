@@ -6,14 +6,19 @@ export const encodeCbor = (value: unknown): Uint8Array => cborgEncode(value, rfc
 
 /** Refuses everything that `encodeCbor` would not have written, so that each value has one spelling. */
 export function decodeCbor(bytes: Uint8Array): unknown {
-  let value: unknown
+  const [value, again] = decodeAndEncode(bytes)
+  if (!sameBytes(again, bytes)) throw new DecodeFailed('bytes', 'deterministic CBOR', 'another spelling of the same value')
+  return value
+}
+
+/** What decodes need not encode (a map as a map's key): that too is the sender's fault. */
+function decodeAndEncode(bytes: Uint8Array): readonly [value: unknown, again: Uint8Array] {
   try {
-    value = cborgDecode(bytes, { strict: true, allowIndefinite: false, rejectDuplicateMapKeys: true, useMaps: true })
+    const value: unknown = cborgDecode(bytes, { strict: true, allowIndefinite: false, rejectDuplicateMapKeys: true, useMaps: true })
+    return [value, encodeCbor(value)]
   } catch (cause) {
     throw new DecodeFailed('bytes', 'CBOR', cause instanceof Error ? cause.message : 'something else')
   }
-  if (!sameBytes(encodeCbor(value), bytes)) throw new DecodeFailed('bytes', 'deterministic CBOR', 'another spelling of the same value')
-  return value
 }
 
 export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {

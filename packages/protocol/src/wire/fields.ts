@@ -25,4 +25,5 @@ export const prompt = bytes(0, 4 * 1024 * 1024)
 export const peer: Schema<PeerId> = {
   toWire: (value) => publicKeyOf(value),
   fromWire: (wire, path) => peerIdFromKey(bytes(32, 32).fromWire(wire, path)),
+  sample: (random) => peerIdFromKey(bytes(32, 32).sample(random)),
 }

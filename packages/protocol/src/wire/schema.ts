@@ -1,9 +1,12 @@
+import type { Random } from '@infermesh/kernel'
 import { DecodeFailed } from './decode-failed.ts'
 
 /** How one type stands on the wire: structs as arrays in field order, so that each value has one deterministic spelling. */
 export interface Schema<T> {
   toWire(value: T): unknown
   fromWire(wire: unknown, path: string): T
+  /** Some valid value: every decoder is tested on drawn messages of every kind. */
+  sample(random: Random): T
 }
 
 export type Infer<S> = S extends Schema<infer T> ? T : never
@@ -16,12 +19,15 @@ const describe = (wire: unknown): string => {
   return typeof wire === 'object' ? 'a map' : String(wire)
 }
 
+const sampleBytes = (random: Random, length: number): Uint8Array => Uint8Array.from({ length }, () => random.below(256))
+
 export const text = (maxLength: number): Schema<string> => ({
   toWire: (value) => value,
   fromWire(wire, path) {
     if (typeof wire === 'string' && wire.length <= maxLength) return wire
     throw new DecodeFailed(path, `text of at most ${maxLength}`, describe(wire))
   },
+  sample: (random) => 'abcdefghij'.repeat(10).slice(0, random.below(Math.min(maxLength, 40) + 1)),
 })
 
 export const bytes = (minLength: number, maxLength: number): Schema<Uint8Array> => ({
@@ -30,6 +36,7 @@ export const bytes = (minLength: number, maxLength: number): Schema<Uint8Array> 
     if (wire instanceof Uint8Array && wire.length >= minLength && wire.length <= maxLength) return wire
     throw new DecodeFailed(path, minLength === maxLength ? `${minLength} bytes` : `${minLength} to ${maxLength} bytes`, describe(wire))
   },
+  sample: (random) => sampleBytes(random, minLength + random.below(Math.min(maxLength - minLength, 40) + 1)),
 })
 
 const hexDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
@@ -53,6 +60,7 @@ export const hex = (length: number): Schema<string> => ({
     if (wire instanceof Uint8Array && wire.length === length) return toHex(wire)
     throw new DecodeFailed(path, `${length} bytes`, describe(wire))
   },
+  sample: (random) => toHex(sampleBytes(random, length)),
 })
 
 export const uint = (max: number = Number.MAX_SAFE_INTEGER): Schema<number> => ({
@@ -61,6 +69,8 @@ export const uint = (max: number = Number.MAX_SAFE_INTEGER): Schema<number> => (
     if (typeof wire === 'number' && Number.isSafeInteger(wire) && wire >= 0 && wire <= max) return wire
     throw new DecodeFailed(path, `a whole number from 0 to ${max}`, describe(wire))
   },
+  // All sizes alike, since each has its own spelling.
+  sample: (random) => random.below(Math.min(max, 2 * Math.exp(random.next() * 36)) + 1),
 })
 
 export const flag: Schema<boolean> = {
@@ -69,6 +79,7 @@ export const flag: Schema<boolean> = {
     if (typeof wire === 'boolean') return wire
     throw new DecodeFailed(path, 'true or false', describe(wire))
   },
+  sample: (random) => random.below(2) === 1,
 }
 
 export const oneOf = <const T extends string>(...names: readonly T[]): Schema<T> => ({
@@ -78,6 +89,7 @@ export const oneOf = <const T extends string>(...names: readonly T[]): Schema<T>
     if (name !== undefined) return name
     throw new DecodeFailed(path, `an index into ${names.join(', ')}`, describe(wire))
   },
+  sample: (random) => names[random.below(names.length)] as T,
 })
 
 export const list = <T>(item: Schema<T>, maxLength: number): Schema<readonly T[]> => ({
@@ -86,11 +98,13 @@ export const list = <T>(item: Schema<T>, maxLength: number): Schema<readonly T[]
     if (!Array.isArray(wire) || wire.length > maxLength) throw new DecodeFailed(path, `a list of at most ${maxLength}`, describe(wire))
     return wire.map((entry, index) => item.fromWire(entry, `${path}[${index}]`))
   },
+  sample: (random) => Array.from({ length: random.below(Math.min(maxLength, 4) + 1) }, () => item.sample(random)),
 })
 
 export const optional = <T>(inner: Schema<T>): Schema<T | undefined> => ({
   toWire: (value) => (value === undefined ? null : inner.toWire(value)),
   fromWire: (wire, path) => (wire === null ? undefined : inner.fromWire(wire, path)),
+  sample: (random) => (random.below(2) === 0 ? undefined : inner.sample(random)),
 })
 
 type Fields = Readonly<Record<string, Schema<never> | Schema<unknown>>>
@@ -110,5 +124,6 @@ export function struct<F extends Record<string, unknown>>(fields: F & { [K in ke
       })
       return value as StructOf<F>
     },
+    sample: (random) => Object.fromEntries(entries.map(([name, schema]) => [name, schema.sample(random)])) as StructOf<F>,
   }
 }
