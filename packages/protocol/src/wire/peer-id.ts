@@ -1,7 +1,6 @@
 import type { PeerId } from '@infermesh/kernel'
 import { fromString, toString as toText } from 'uint8arrays'
 import { DecodeFailed } from './decode-failed.ts'
-import { toHex } from './schema.ts'
 
 /** A libp2p peer id of an Ed25519 key: identity multihash (0x00, 36 bytes) of the protobuf {type 1, 32 key bytes}. */
 const PREFIX = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
@@ -11,7 +10,7 @@ const byKey = new Map<string, PeerId>()
 const byPeer = new Map<PeerId, Uint8Array>()
 
 export function peerIdFromKey(publicKey: Uint8Array): PeerId {
-  const key = toHex(publicKey)
+  const key = String.fromCharCode(...publicKey)
   const known = byKey.get(key)
   if (known !== undefined) return known
   const raw = new Uint8Array(PREFIX.length + 32)

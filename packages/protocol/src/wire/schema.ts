@@ -43,7 +43,7 @@ const hexDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).pad
 
 export function toHex(raw: Uint8Array): string {
   let result = ''
-  for (const byte of raw) result += hexDigits[byte]
+  for (let index = 0; index < raw.length; index++) result += hexDigits[raw[index] as number]
   return result
 }
 
