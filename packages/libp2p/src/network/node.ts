@@ -1,0 +1,69 @@
+import { assert, type PeerIdentity } from '@infermesh/kernel'
+import { privateKeyFromRaw } from '@libp2p/crypto/keys'
+import { identify } from '@libp2p/identify'
+import type { ComponentLogger, PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { createLibp2p, type Libp2p } from 'libp2p'
+import { concat } from 'uint8arrays/concat'
+import type { GossipService } from '../gossip/service.ts'
+import type { HostLimits } from '../host-limits.ts'
+import type { Link } from '../host-options.ts'
+import type { Shaping } from '../shaping/peer-shape.ts'
+
+export interface NodeInit {
+  readonly identity: PeerIdentity
+  readonly link: Link
+  readonly listen: readonly string[]
+  readonly limits: HostLimits
+  readonly shaping: Shaping
+  readonly gossip: GossipService
+  readonly logger: ComponentLogger
+}
+
+export type Node = Libp2p<{ gossip: ReturnType<GossipService> }>
+
+/** A libp2p node that is not started yet, set so that a hundred of them get along on one address. */
+export async function createNode(init: NodeInit): Promise<Node> {
+  const { limits, shaping } = init
+  return createLibp2p({
+    start: false,
+    logger: init.logger,
+    privateKey: privateKey(init.identity),
+    addresses: { listen: [...init.listen] },
+    ...init.link,
+    // The defaults defend one public address against strangers: here everyone comes from the same one.
+    connectionManager: {
+      maxConnections: limits.connectionsMax,
+      inboundConnectionThreshold: UNREACHABLE,
+      maxIncomingPendingConnections: limits.connectionsMax,
+      maxParallelDials: 64,
+      maxDialQueueLength: limits.connectionsMax,
+      dialTimeout: limits.dialTimeout,
+      addressDialTimeout: limits.dialTimeout,
+      inboundUpgradeTimeout: 30_000,
+      inboundStreamProtocolNegotiationTimeout: 30_000,
+      outboundStreamProtocolNegotiationTimeout: 30_000,
+      reconnectRetries: 0,
+    },
+    connectionMonitor: { enabled: false },
+    connectionGater: {
+      denyDialMultiaddr: () => false,
+      denyDialPeer: (peer) => shaping.of(peer.toString()).gate() === 'stopped',
+      denyInboundEncryptedConnection: (peer) => shaping.of(peer.toString()).gate() === 'stopped',
+    },
+    services: {
+      // A crowded start keeps event loops from answering for seconds.
+      identify: identify({ timeout: 30_000 }),
+      gossip: init.gossip,
+    },
+  })
+}
+
+function privateKey(identity: PeerIdentity): PrivateKey {
+  const key = privateKeyFromRaw(concat([identity.privateKey, identity.publicKey]))
+  const peerId = peerIdFromPrivateKey(key).toString()
+  assert(peerId === identity.peerId, `the identity's key belongs to ${peerId}, not to ${identity.peerId}`)
+  return key
+}
+
+const UNREACHABLE = 1_000_000
