@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { auditCommand } from './commands/audit.ts'
 import { runCommand } from './commands/run.ts'
 import { schemaCommand } from './commands/schema.ts'
+import { servingCommand } from './commands/serving.ts'
 import { testnetCommands } from './commands/testnet.ts'
 import { UserError } from './user-error.ts'
 
@@ -14,7 +15,8 @@ const program = new Command('infermesh')
   .showHelpAfterError()
   .exitOverride()
 
-for (const command of [runCommand(), ...testnetCommands(), auditCommand(), schemaCommand()]) program.addCommand(command.exitOverride())
+for (const command of [runCommand(), ...testnetCommands(), auditCommand(), servingCommand(), schemaCommand()])
+  program.addCommand(command.exitOverride())
 
 try {
   await program.parseAsync()

@@ -1,11 +1,7 @@
 import { Command } from 'commander'
 import { command } from '../http/chat-backend.ts'
 import { UserError } from '../user-error.ts'
-import { connect } from './testnet.ts'
-
-interface Named {
-  readonly name?: string
-}
+import { connect, type Named } from './connect.ts'
 
 /** An owner's commands on a running testnet: each is one signed act of the owner's own peer. */
 export function ownerCommands(named: (command: Command) => Command): Command[] {

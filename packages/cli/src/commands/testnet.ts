@@ -1,11 +1,10 @@
-import { connectTestnet, listTestnets, NotRunning, requireName, type TestnetClient } from '@infermesh/testnet'
 import { Command } from 'commander'
 import { tableText } from '../output/table.ts'
 import { UserError } from '../user-error.ts'
+import { connect, type Named } from './connect.ts'
 import { ownerCommands } from './owner.ts'
 import { up } from './up.ts'
 
-export const TESTNETS = '.infermesh'
 const DOWN_TIMEOUT = 30_000
 
 /** `up` and the commands that work on what it started, from another terminal. */
@@ -38,25 +37,6 @@ export function testnetCommands(): Command[] {
     named(new Command('down').description('stop a testnet and wait until it is gone')).action(down),
     ...ownerCommands(named),
   ]
-}
-
-interface Named {
-  readonly name?: string
-}
-
-export function connect({ name }: Named): TestnetClient {
-  const running = [...listTestnets(TESTNETS)].filter(([, found]) => found.status === 'running').map(([found]) => found)
-  const [only, ...others] = running
-  if (name !== undefined) requireName(name)
-  if (name === undefined && others.length > 0) throw new UserError(`several testnets are up (${running.join(', ')}): say which with --name`)
-  const chosen = name ?? only
-  if (chosen === undefined) throw new UserError('no testnet is up here: start one with `infermesh up <scenario>`')
-  try {
-    return connectTestnet(TESTNETS, chosen)
-  } catch (error) {
-    if (error instanceof NotRunning) throw new UserError(error.message)
-    throw error
-  }
 }
 
 async function ps(flags: Named & { readonly json?: true }): Promise<void> {

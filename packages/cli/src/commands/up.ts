@@ -6,8 +6,8 @@ import { HTTP_CLIENT, planNetwork } from '../network/network-plan.ts'
 import { RunFolder } from '../output/run-folder.ts'
 import { UserError } from '../user-error.ts'
 import { prepareTestnet } from '../worlds/process-testnet.ts'
+import { TESTNETS } from './connect.ts'
 
-const ROOT = '.infermesh'
 const MESH_TIMEOUT = 60_000
 
 interface UpFlags {
@@ -26,7 +26,7 @@ export async function up(file: string, flags: UpFlags): Promise<void> {
   const name = flags.name ?? scenario.name
   const gateway = plan.peers.find((peer) => peer.role === 'gateway')
   if (gateway === undefined) throw new UserError(`${file}: expected a gateway, since clients come in through one`)
-  const folder = new RunFolder(scenario.name, `${ROOT}/${name}/run`)
+  const folder = new RunFolder(scenario.name, `${TESTNETS}/${name}/run`)
   folder.write('genesis.json', plan.genesis)
   const testnet = await prepareTestnet(plan, {
     folder: folder.path,
@@ -40,7 +40,7 @@ export async function up(file: string, flags: UpFlags): Promise<void> {
     throw new UserError(error.message)
   })
   try {
-    const hosted = await hostTestnet({ root: ROOT, name, testnet, beforeStop: () => server.close() })
+    const hosted = await hostTestnet({ root: TESTNETS, name, testnet, beforeStop: () => server.close() })
     await testnet.start()
     await testnet.meshed(MESH_TIMEOUT)
     hosted.announce({ http: `${server.url}/v1` })

@@ -49,7 +49,11 @@ interface Seat {
 export function planNetwork(scenario: Scenario, options: PlanOptions = {}): NetworkPlan {
   const runSeed = `${scenario.name}/${scenario.seed}`
   const platformSeed = seedOf(runSeed, 'attestation root')
-  const seats: readonly Seat[] = [...scenario.peers, ...clientSeats(scenario), ...(options.httpClient === true ? [{ name: HTTP_CLIENT, role: 'client' as const }] : [])]
+  const seats: readonly Seat[] = [
+    ...scenario.peers,
+    ...clientSeats(scenario),
+    ...(options.httpClient === true ? [{ name: HTTP_CLIENT, role: 'client' as const }] : []),
+  ]
   const members = seats.map(({ name, role }) => ({
     name,
     role,
@@ -62,11 +66,12 @@ export function planNetwork(scenario: Scenario, options: PlanOptions = {}): Netw
     parameters: parametersOf(scenario),
     attestationRoot: toHex(identityFromSeed(platformSeed).publicKey),
   }
+  const gateways = members.filter(({ role }) => role === 'gateway').map(({ peerId }) => peerId)
   const links = topologyOf(scenario.seed, seats)
   const peers = seats.map((seat) => ({
     ...seat,
     identitySeed: seedOf(runSeed, seat.name),
-    config: configOf(seat.name, seat.role, scenario),
+    config: configOf(seat.name, seat.role, scenario, gateways),
     dial: links.get(seat.name) ?? [],
   }))
   return { genesis, runSeed, platformSeed, peers }

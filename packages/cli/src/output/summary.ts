@@ -19,7 +19,7 @@ const HEADLINE = [
   'gossip.delivery_ms.p50',
 ] as const
 
-const numberText = (value: number | boolean): string =>
+export const numberText = (value: number | boolean): string =>
   typeof value === 'boolean' ? String(value) : Number.isInteger(value) ? String(value) : value.toFixed(Math.abs(value) < 10 ? 3 : 1)
 
 const mark = (held: boolean, undecided: boolean | undefined): string => {

@@ -27,7 +27,7 @@ export async function runInMessages(order: RunOrder): Promise<WorldEnd> {
       createMachine: () => buildMachine(plan, peer),
     })),
   })
-  if (scenario.network.loss !== undefined) world.addRule('network loss', loss(everyLink, { share: scenario.network.loss }))
+  if (scenario.network.loss !== undefined) world.addRule('network loss', loss(everyLink, scenario.network.loss))
   for (const action of order.timeline) world.at(action.at, () => perform(world, action, order))
   world.start()
   await untilQuiet(world, order)
@@ -49,7 +49,8 @@ function latencyOf({ scenario }: RunOrder): LinkModel {
 function perform(world: World, action: Action, order: RunOrder): void {
   if (action.type === 'fault') {
     order.say(`${(world.now() / 1_000).toFixed(1)} s  ${action.fault.kind} ${action.fault.peer}`)
-    return world[action.fault.kind](action.fault.peer)
+    world[action.fault.kind](action.fault.peer)
+    return
   }
   const { client, model, promptTokens, maxTokens, deadline } = action.arrival
   const argument = JSON.stringify({ model, promptTokens, maxTokens, deadlineMs: deadline })

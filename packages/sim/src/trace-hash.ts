@@ -1,0 +1,56 @@
+import type { TraceRecord } from '@infermesh/kernel'
+
+/**
+ * A running digest of a run, to tell two runs apart: two 32-bit multiply-and-rotate lanes over the UTF-16 code units of each
+ * record's JSON. Equal runs give equal digests; it is no defence against someone who wants a collision.
+ */
+export class TraceHash {
+  #low = 0x811c9dc5
+  #high = 0x9747b28c
+
+  add(record: TraceRecord): void {
+    this.addNumber(record.seq)
+    this.addNumber(record.at)
+    this.addText(record.peer)
+    this.addText(JSON.stringify(record.event))
+  }
+
+  addText(text: string): void {
+    let low = this.#low
+    let high = this.#high
+    for (let index = 0; index < text.length; index++) {
+      const unit = text.charCodeAt(index)
+      low = Math.imul(low ^ unit, 0x01000193)
+      high = Math.imul(((high << 13) | (high >>> 19)) ^ unit, 0x85ebca6b)
+    }
+    this.#low = low
+    this.#high = high
+    this.addWord(text.length)
+  }
+
+  addNumber(value: number): void {
+    this.addWord(value | 0)
+    this.addWord(Math.floor(value / 4294967296) | 0)
+  }
+
+  /** Adds one 32-bit word. */
+  addWord(word: number): void {
+    this.#low = Math.imul(this.#low ^ word, 0x01000193) + 0x9e3779b9
+    this.#high = Math.imul(((this.#high << 13) | (this.#high >>> 19)) ^ word, 0x85ebca6b)
+  }
+
+  /** 16 hex digits. More records may follow. */
+  digest(): string {
+    return hex(finish(this.#low ^ (this.#high >>> 7))) + hex(finish(this.#high + this.#low))
+  }
+}
+
+function finish(lane: number): number {
+  let mixed = lane ^ (lane >>> 16)
+  mixed = Math.imul(mixed, 0x7feb352d)
+  mixed ^= mixed >>> 15
+  mixed = Math.imul(mixed, 0x846ca68b)
+  return (mixed ^ (mixed >>> 16)) >>> 0
+}
+
+const hex = (word: number): string => word.toString(16).padStart(8, '0')

@@ -1,0 +1,18 @@
+import { describe, expect, test } from 'vitest'
+import { conformanceCases } from './conformance-cases.ts'
+import { messageAdapter } from './message-adapter.ts'
+
+/** Every world under test. A further world is one more line. */
+const worlds = [messageAdapter]
+
+for (const world of worlds) {
+  describe(`the ${world.name} world`, () => {
+    for (const conformanceCase of conformanceCases) {
+      test(`${conformanceCase.promise}: ${conformanceCase.name}`, async () => {
+        const records = await world.run(conformanceCase)
+
+        expect(conformanceCase.check(records)).toBeUndefined()
+      })
+    }
+  })
+}
