@@ -22,7 +22,13 @@ export type WorldEvent =
   | { readonly type: 'peerStopped'; readonly name: string }
   | { readonly type: 'meshReady'; readonly peers: number }
   | { readonly type: 'faultApplied'; readonly fault: string; readonly target: string; readonly measured: Readonly<Record<string, number>> }
-  | { readonly type: 'faultHealed'; readonly fault: string; readonly target: string }
+  | {
+      readonly type: 'faultHealed'
+      readonly fault: string
+      readonly target: string
+      /** What the fault did while it lasted, as far as the world counted it. */
+      readonly measured?: Readonly<Record<string, number>>
+    }
   | { readonly type: 'gossipDelivered'; readonly topic: string; readonly delaysMs: readonly number[] }
   | { readonly type: 'dropped'; readonly queue: string; readonly count: number }
   | { readonly type: 'runEnded' }

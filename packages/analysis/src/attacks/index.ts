@@ -1,0 +1,8 @@
+export { blockingMissed, poolSizes } from './blending.ts'
+export { dictionaryHits } from './dictionary.ts'
+export { hittingSets } from './hitting-set.ts'
+export { intersect, type Presence, roundsToOne } from './intersection.ts'
+export { areaUnderCurve, entropyBits, hitRate, minEntropyBits } from './metrics.ts'
+export { labelBits, partitionBy } from './partition.ts'
+export { discloseReceivers, likelyContacts, type RoundCounts, receiverShares, roundsNeeded } from './statistical-disclosure.ts'
+export { delayWeights, type KnownDelay, mixEntropies, newestArrivals, type RelayTimes } from './timing-correlation.ts'

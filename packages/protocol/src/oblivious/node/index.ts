@@ -1,0 +1,1 @@
+export { keyPool, nodePrimitives } from './primitives.ts'

@@ -1,0 +1,1 @@
+export { nodeRsa, rsaKeyFromPem } from './rsa.ts'
