@@ -1,0 +1,5 @@
+export { dataPath, findData } from './data-folder.ts'
+export { type Line, linesOf } from './lines.ts'
+export { profileNames, readProfile } from './profile-file.ts'
+export { readProfileFolder } from './profile-folder.ts'
+export { readTrace, type TraceFile, type TraceFileOptions } from './trace-file.ts'

@@ -1,0 +1,95 @@
+import { endOfText, vocabularySize } from './vocabulary.ts'
+
+export interface GeneratorOptions {
+  /** SHA-256. */
+  readonly hash: (bytes: Uint8Array) => Uint8Array
+  /** The weights, or their root hash: either way it is hashed once for each generator. */
+  readonly weights: Uint8Array
+  /** UTF-8 bytes, or token ids. */
+  readonly prompt: Uint8Array | readonly number[]
+  /** Whole number below 2^53: the sampler's seed. */
+  readonly seed: number
+  /** Lets an answer end by itself, on average after this many tokens. Without it, only the caller's maximum ends an answer. */
+  readonly naturalTokens?: number
+}
+
+export interface Generator {
+  /** The token at this index. `endOfText` from the natural end on. */
+  token(index: number): number
+  /** Tokens `from` to `from + count`, exclusive, cut at the natural end. */
+  tokens(from: number, count: number): number[]
+  /** How many tokens an answer of at most `maxTokens` has. */
+  answerLength(maxTokens: number): number
+}
+
+/**
+ * A model that is its own weights' hash: weights, prompt and seed make one key, and the key and a position make each token.
+ * One changed byte changes the whole text, and a standby goes on from any token at the price of one hash for eight tokens.
+ */
+export function createGenerator(options: GeneratorOptions): Generator {
+  const key = keyOf(options)
+  const naturalEnd = naturalEndOf(options, key)
+  let groupHeld = -1
+  let bytesHeld: DataView = new DataView(new ArrayBuffer(digestBytes))
+
+  const token = (index: number): number => {
+    if (index >= naturalEnd) return endOfText
+    const group = Math.floor(index / tokensPerDigest)
+    if (group !== groupHeld) {
+      bytesHeld = viewOf(options.hash(joined([key, number64(group)])))
+      groupHeld = group
+    }
+    return 1 + (bytesHeld.getUint32((index % tokensPerDigest) * 4) % (vocabularySize - 1))
+  }
+  const answerLength = (maxTokens: number): number => Math.min(maxTokens, naturalEnd)
+
+  return {
+    token,
+    answerLength,
+    tokens: (from, count) => Array.from({ length: Math.max(0, answerLength(from + count) - from) }, (_, step) => token(from + step)),
+  }
+}
+
+const digestBytes = 32
+const tokensPerDigest = 8
+
+/** Each part is hashed by itself first, so that no byte can move from the prompt into the weights unseen. */
+function keyOf({ hash, weights, prompt, seed }: GeneratorOptions): Uint8Array {
+  const promptDigest = prompt instanceof Uint8Array ? hash(joined([label('bytes'), prompt])) : hash(joined([label('ids'), ids(prompt)]))
+  return hash(joined([label('infermesh reference model'), hash(weights), promptDigest, number64(seed)]))
+}
+
+function naturalEndOf({ hash, naturalTokens }: GeneratorOptions, key: Uint8Array): number {
+  if (naturalTokens === undefined) return Number.POSITIVE_INFINITY
+  const share = viewOf(hash(joined([label('length'), key]))).getUint32(0) / 0x100000000
+  return 1 + Math.floor(share * (2 * naturalTokens - 1))
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    bytes.set(part, offset)
+    offset += part.length
+  }
+  return bytes
+}
+
+const label = (text: string): Uint8Array => Uint8Array.from([...text, '\0'], (letter) => letter.charCodeAt(0))
+
+function ids(tokens: readonly number[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(tokens.length * 4))
+  tokens.forEach((token, index) => {
+    view.setUint32(index * 4, token)
+  })
+  return new Uint8Array(view.buffer)
+}
+
+function number64(value: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8))
+  view.setUint32(0, Math.floor(value / 0x100000000))
+  view.setUint32(4, value >>> 0)
+  return new Uint8Array(view.buffer)
+}
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
