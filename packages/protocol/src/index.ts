@@ -1,4 +1,17 @@
 export { createCodec, decodeMessage, encodeMessage, MESSAGE_BYTES_MAX } from './codec.ts'
+export {
+  asciiBytes,
+  attestedDataOf,
+  bodyHashOf,
+  chargeOf,
+  commitmentOf,
+  concatBytes,
+  digestOf,
+  evidenceDigestOf,
+  requestIdOf,
+  tokensHashOf,
+  traceparentOf,
+} from './derive.ts'
 export { ENVELOPE_BYTES_MAX, type Envelope, openAs, openEnvelope, type SealingContext, Signer } from './envelope.ts'
 export { type ErrorCode, type ErrorEntry, errorEntry, errors } from './errors.ts'
 export type { PeerEffect, PeerInput, PeerMachine, PeerServices } from './machine.ts'

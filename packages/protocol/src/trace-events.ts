@@ -169,7 +169,15 @@ export type SettlerEvent =
       readonly height: number
     }
   | { readonly type: 'receiptVoid'; readonly receipt: string; readonly reason: string; readonly height: number }
-  | { readonly type: 'slashed'; readonly accused: PeerId; readonly amount: Amount; readonly receipt: string; readonly height: number }
+  | {
+      readonly type: 'slashed'
+      readonly accused: PeerId
+      readonly amount: Amount
+      readonly receipt: string
+      readonly height: number
+      /** A signed evidence statement in hex: it verifies from its own bytes and the genesis. */
+      readonly evidence: string
+    }
   | { readonly type: 'balances'; readonly height: number; readonly total: Amount; readonly escrow: Amount; readonly stateRoot: string }
 
 /** A peer dropped what another sent, and says why: hostile or broken input, never silently. */

@@ -1,4 +1,4 @@
-import { amount, digest, envelopeId, instant, peer, requestId, tokenIndex } from '../wire/fields.ts'
+import { amount, digest, envelopeId, instant, nested, peer, requestId, tokenIndex } from '../wire/fields.ts'
 import { hex, list, oneOf, struct, uint } from '../wire/schema.ts'
 
 /** One payment: this stretch of this request, once. Leaves of a batch are sorted by (requestId, from). */
@@ -28,17 +28,18 @@ export const block = struct({
   leavesRoot: digest,
   leafCount: uint(400),
   total: amount,
-  /** SHA-256 over balances, escrows and nullifiers after this block. */
+  /** SHA-256 chained over every ledger record that this and earlier blocks changed. */
   stateRoot: digest,
   /** Drawn from the settlers' reveals in the previous commit: decides the audits of the previous block's receipts. */
   beacon: digest,
-  /** The 2f+1 precommits that made the previous block final: envelope ids in signer order. */
-  commit: list(envelopeId, 64),
+  /** 2f+1 precommits that made the previous block final, in genesis order of their signers; empty in the first block. */
+  commit: list(nested, 64),
 })
 
+/** `validRound` is one more than the round in which the block got its prevotes, 0 for a new block. */
 export const proposal = struct({ height: uint(), round: uint(1 << 16), validRound: uint(1 << 17), block })
 
-/** `blockId` is 32 zero bytes for nil. `reveal` is the settler's next hash-chain pre-image, in precommits only. */
+/** `blockId` is 32 zero bytes for nil. `reveal` is the settler's hash-chain value of this height, in precommits for a block only; else zeroes. */
 export const vote = struct({
   kind: oneOf('prevote', 'precommit'),
   height: uint(),

@@ -1,0 +1,59 @@
+import type { Amount, Millis, Random } from '@infermesh/kernel'
+import { utf8Bytes } from './utf8.ts'
+
+/** What a caller asks for with the command `submit`, after its JSON was checked. */
+export interface Submission {
+  readonly model: string
+  readonly prompt: Uint8Array
+  readonly maxTokens: number
+  readonly seed: number | undefined
+  readonly deadlineMs: Millis | undefined
+  readonly maxCharge: Amount | undefined
+  /** W3C traceparent. */
+  readonly trace: string | undefined
+}
+
+export type Parsed = { readonly ok: true; readonly submission: Submission } | { readonly ok: false; readonly detail: string }
+
+const PROMPT_BYTES_MAX = 4 * 1024 * 1024
+const TOKENS_MAX = 1 << 20
+
+/** `promptTokens` instead of `prompt` asks for a made-up prompt of that size, for load. */
+export function parseSubmission(argument: string, random: Random): Parsed {
+  const fields = parseObject(argument)
+  if (fields === undefined) return bad('expected a JSON object')
+  const { model, prompt, promptTokens, maxTokens, seed, deadlineMs, maxCharge, trace } = fields
+  if (typeof model !== 'string' || model.length === 0 || model.length > 128) return bad('expected model, a text of at most 128 characters')
+  if (!isCount(maxTokens, 1, TOKENS_MAX)) return bad(`expected maxTokens from 1 to ${TOKENS_MAX}`)
+  if (typeof prompt !== 'string' && !isCount(promptTokens, 0, PROMPT_BYTES_MAX / 4)) return bad('expected prompt, a text, or promptTokens')
+  if (!isAbsentOr(seed, Number.MAX_SAFE_INTEGER)) return bad('expected seed to be a whole number')
+  if (!isAbsentOr(deadlineMs, MILLIS_MAX)) return bad('expected deadlineMs to be a number of milliseconds')
+  if (!isAbsentOr(maxCharge, Number.MAX_SAFE_INTEGER)) return bad('expected maxCharge to be a whole number of coins')
+  if (trace !== undefined && (typeof trace !== 'string' || !TRACEPARENT.test(trace))) return bad('expected trace to be a W3C traceparent')
+  const bytes = typeof prompt === 'string' ? utf8Bytes(prompt) : madeUp(promptTokens as number, random)
+  if (bytes.length > PROMPT_BYTES_MAX) return bad(`expected a prompt of at most ${PROMPT_BYTES_MAX} bytes, found ${bytes.length}`)
+  return { ok: true, submission: { model, prompt: bytes, maxTokens, seed, deadlineMs, maxCharge, trace } }
+}
+
+function parseObject(argument: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(argument)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
+  } catch (failure) {
+    if (failure instanceof SyntaxError) return undefined
+    throw failure
+  }
+}
+
+function isCount(value: unknown, min: number, max: number): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
+}
+
+const isAbsentOr = (value: unknown, max: number): value is number | undefined => value === undefined || isCount(value, 0, max)
+
+const madeUp = (tokens: number, random: Random): Uint8Array => Uint8Array.from({ length: tokens * 4 }, () => 97 + random.below(26))
+
+const bad = (detail: string): Parsed => ({ ok: false, detail: `submit: ${detail}` })
+/** A day. */
+const MILLIS_MAX = 86_400_000
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/

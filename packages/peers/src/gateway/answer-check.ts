@@ -1,0 +1,62 @@
+import type { Message, MessageOf, PeerServices } from '@infermesh/protocol'
+import { openNested } from '../client/opened-request.ts'
+import { receiptFault } from '../client/receipt-check.ts'
+import type { LeaseView } from './lease-view/lease-view.ts'
+import { modelOf, type Phase, requestOf, type Session } from './session.ts'
+
+/** What an operator's message means for the request it answers. */
+export type AnswerCheck =
+  | { readonly state: 'alive' }
+  | { readonly state: 'tokens'; readonly message: MessageOf<'Tokens'> }
+  | { readonly state: 'receipt'; readonly message: MessageOf<'Receipted'> }
+  /** It is kept from the client, but the answer goes on: only the operator's pay is at stake. */
+  | { readonly state: 'badReceipt'; readonly reason: string }
+  | { readonly state: 'completed'; readonly message: MessageOf<'Completed'> }
+  | { readonly state: 'refused'; readonly message: MessageOf<'Refused'> }
+  | { readonly state: 'invalid'; readonly reason: string }
+
+type Running = Extract<Phase, { readonly state: 'running' }>
+
+/** Checks an operator's message against what was asked and what came before. */
+export function checkAnswer(
+  session: Session,
+  running: Running,
+  message: Message,
+  known: { readonly leases: LeaseView; readonly services: PeerServices },
+): AnswerCheck {
+  const delivered = session.tokens.length
+  switch (message.type) {
+    case 'Tokens':
+      if (message.tokens.length === 0) return { state: 'alive' }
+      if (message.from !== delivered) return { state: 'invalid', reason: `expected tokens from ${delivered}, found ${message.from}` }
+      if (delivered + message.tokens.length > requestOf(session).maxTokens)
+        return { state: 'invalid', reason: 'more tokens than asked for' }
+      return { state: 'tokens', message }
+    case 'Receipted':
+      return checkReceipt(session, running, message, known)
+    case 'Completed':
+      if (message.tokens === delivered && delivered > 0) return { state: 'completed', message }
+      return { state: 'invalid', reason: `it counts ${message.tokens} tokens, ${delivered} came` }
+    case 'Refused':
+      return { state: 'refused', message }
+    default:
+      return { state: 'invalid', reason: `it answered ${message.type}` }
+  }
+}
+
+function checkReceipt(
+  session: Session,
+  { operator, epoch }: Running,
+  message: MessageOf<'Receipted'>,
+  { leases, services }: { readonly leases: LeaseView; readonly services: PeerServices },
+): AnswerCheck {
+  const opened = openNested('receipt', message.receipt, services)
+  if (!opened.ok) return { state: 'badReceipt', reason: opened.refusal.detail }
+  if (opened.value.payload.epoch !== epoch)
+    return { state: 'badReceipt', reason: `expected epoch ${epoch}, found ${opened.value.payload.epoch}` }
+  const manifest = leases.manifest(modelOf(session))?.payload
+  const { requestId } = session.opened
+  const expected = { requestId, request: requestOf(session), tokens: session.tokens, manifest, operator }
+  const reason = receiptFault(opened.value, expected, services)
+  return reason === undefined ? { state: 'receipt', message } : { state: 'badReceipt', reason }
+}

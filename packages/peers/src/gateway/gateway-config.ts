@@ -1,0 +1,29 @@
+import type { Millis } from '@infermesh/kernel'
+import type { RoutingPolicy } from './routing.ts'
+
+/** JSON-safe. */
+export interface GatewayConfig {
+  readonly policy?: RoutingPolicy
+  /** Requests served at one time; more are refused. */
+  readonly running?: number
+  /** Ended requests whose answers are kept for a client that asks again. */
+  readonly remembered?: number
+  /** Models heard of. */
+  readonly models?: number
+  /** Longest silence of an operator before the attempt counts as failed. */
+  readonly operatorSilence?: Millis
+  /** After this long a load announcement says nothing any more. */
+  readonly loadStaleAfter?: Millis
+  /** Retries that are allowed at once, and how many each new request adds. */
+  readonly retries?: { readonly burst: number; readonly perRequest: number }
+}
+
+export const gatewayDefaults = {
+  policy: 'power-of-two',
+  running: 1024,
+  remembered: 256,
+  models: 4096,
+  operatorSilence: 6_000,
+  loadStaleAfter: 5_000,
+  retries: { burst: 100, perRequest: 0.1 },
+} as const satisfies Required<GatewayConfig>

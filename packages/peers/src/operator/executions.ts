@@ -1,0 +1,208 @@
+import { assert, clearTimer, emit, type Millis, type PeerId, respond, setTimer } from '@infermesh/kernel'
+import type { MessageOf, PeerEffect, PeerServices } from '@infermesh/protocol'
+import type { Opened } from '../client/opened-request.ts'
+import { type Refusal, refused } from '../client/refusal.ts'
+import type { Answerer } from './answer.ts'
+import { DecodeClock, type Execution, type ModelAnswer, type Progress } from './execution.ts'
+import { fits, openExecution } from './execution-check.ts'
+import type { ServingConfig } from './operator-config.ts'
+import type { ReceiptBook } from './receipt-book.ts'
+import { Stretches } from './stretches.ts'
+
+/** Timers of one execution each. */
+export const TOKENS_PREFIX = 'tokens/'
+/** Timer that tells waiting gateways that their requests are not forgotten. */
+export const ALIVE_KEY = 'alive'
+const ALIVE_EVERY: Millis = 2_000
+
+export interface ExecutionsOptions {
+  readonly config: Required<ServingConfig>
+  readonly services: PeerServices
+  readonly book: ReceiptBook
+  readonly answerer: Answerer
+  /** Whether a model may be executed at this instant; asked again before each batch of tokens. */
+  readonly usable: (model: string, epoch: number, now: Millis) => ModelAnswer
+}
+
+type Running = Extract<Progress, { readonly state: 'running' }>
+
+/** Slots, the queue before them, and the tokens that come out at the speed of the operator's profile. */
+export class Executions {
+  readonly #options: ExecutionsOptions
+  readonly #stretches: Stretches
+  /** In order of arrival; the queued ones start in this order. */
+  readonly #all = new Map<string, Execution>()
+  #running = 0
+  #aliveSet = false
+
+  constructor(options: ExecutionsOptions) {
+    this.#options = options
+    this.#stretches = new Stretches(options.book, options.services)
+  }
+
+  load(): { readonly slots: number; readonly busy: number; readonly queued: number } {
+    return { slots: this.#options.config.profile.slots, busy: this.#running, queued: this.#all.size - this.#running }
+  }
+
+  onExecute(message: MessageOf<'Execute'>, call: { readonly id: string; readonly from: PeerId }, now: Millis): PeerEffect[] {
+    const accepted = this.#accept(message, call, now)
+    if (!accepted.ok) return [respond(call.id, refused(accepted.refusal))]
+    const execution: Execution = { ...accepted.value, progress: { state: 'queued', since: now } }
+    this.#all.set(call.id, execution)
+    if (this.#running < this.#options.config.profile.slots) return this.#start(execution, now)
+    return this.#keepAlive()
+  }
+
+  /** The gateway hung up or is gone. What was made is receipted: it was asked for. */
+  onCancelled(id: string, now: Millis): PeerEffect[] {
+    const execution = this.#all.get(id)
+    if (execution === undefined) return []
+    const { progress } = execution
+    const receipts = progress.state === 'running' ? this.#stretches.receipt(execution, progress, now, true) : []
+    return [...receipts, ...this.#end(execution, 'cancelled', now)]
+  }
+
+  onTokensTimer(id: string, now: Millis): PeerEffect[] {
+    const execution = this.#all.get(id)
+    if (execution?.progress.state !== 'running') return []
+    return this.#advance(execution, execution.progress, now)
+  }
+
+  onAliveTimer(): PeerEffect[] {
+    this.#aliveSet = false
+    const waiting = [...this.#all.values()].filter(isWaiting)
+    if (waiting.length === 0) return []
+    return [...waiting.map(alive), ...this.#keepAlive()]
+  }
+
+  #accept(
+    message: MessageOf<'Execute'>,
+    call: { readonly id: string; readonly from: PeerId },
+    now: Millis,
+  ): Opened<Omit<Execution, 'progress'>> {
+    const { config, services, book, usable } = this.#options
+    const opened = openExecution(message, call, services, now)
+    if (!opened.ok) return opened
+    const { opened: request, dispatch } = opened.value
+    const answer = usable(dispatch.payload.model, dispatch.payload.epoch, now)
+    if (!answer.ok) return { ok: false, refusal: answer }
+    const fitting = fits(answer.model.manifest, request, config.contextTokens, services)
+    if (!fitting.ok) return fitting
+    const { busy, queued } = this.load()
+    const queueMax = services.directory.genesis.parameters.serving.queued
+    if (busy >= config.profile.slots && queued >= queueMax) return { ok: false, refusal: this.#overloaded(busy, queued) }
+    if (book.isFull())
+      return { ok: false, refusal: { code: 'overloaded', detail: 'too many receipts wait to be logged', retryAfter: 60_000 } }
+    return opened
+  }
+
+  #overloaded(busy: number, queued: number): Refusal {
+    const { profile } = this.#options.config
+    const detail = `${busy} of ${profile.slots} slots are busy and ${queued} requests are queued`
+    return { code: 'overloaded', detail, retryAfter: Math.max(100, profile.decodeMsPerToken * TYPICAL_TOKENS) }
+  }
+
+  /** The wait in the queue may have cost the lease or the deadline, so both are looked at again. */
+  #start(execution: Execution, now: Millis): PeerEffect[] {
+    const { config, services, answerer, usable } = this.#options
+    const { opened, dispatch, tokens } = execution
+    const { model, epoch, attempt } = dispatch.payload
+    const answer = usable(model, epoch, now)
+    if (!answer.ok) return this.#abandon(execution, answer, now)
+    const request = opened.envelope.payload
+    if (request.deadline <= now)
+      return this.#abandon(execution, { code: 'deadline-passed', detail: 'the deadline passed in the queue' }, now)
+    const from = tokens.length
+    const { weightsRoot } = answer.model
+    const progress: Running = {
+      state: 'running',
+      model: answer.model,
+      generator: answerer({ hash: services.crypto.hash, weightsRoot, prompt: opened.prompt, request }),
+      clock: new DecodeClock(config.profile, request.promptTokens + from, now),
+      stretch: { from, startedAt: now },
+    }
+    execution.progress = progress
+    this.#running++
+    const started = emit({ type: 'executionStarted', requestId: opened.requestId, attempt, model, epoch, from })
+    return [started, ...this.#advance(execution, progress, now), ...this.#keepAlive()]
+  }
+
+  #advance(execution: Execution, running: Running, now: Millis): PeerEffect[] {
+    const { opened, dispatch, tokens, id } = execution
+    const { model, epoch, attempt } = dispatch.payload
+    const answer = this.#options.usable(model, epoch, now)
+    if (!answer.ok) return this.#abandon(execution, answer, now)
+    const { maxTokens, deadline } = opened.envelope.payload
+    if (deadline <= now) return this.#expire(execution, running, now)
+    const from = tokens.length
+    tokens.push(...running.generator.tokens(from, running.clock.take(maxTokens - from, now)))
+    const effects: PeerEffect[] = []
+    if (tokens.length > from) {
+      effects.push(respond(id, { type: 'Tokens', from, tokens: tokens.slice(from) }, false))
+      effects.push(emit({ type: 'tokensMade', requestId: opened.requestId, attempt, model, epoch, from, to: tokens.length }))
+    }
+    if (tokens.length >= maxTokens) return [...effects, ...this.#complete(execution, running, now)]
+    effects.push(...this.#stretches.receipt(execution, running, now, false))
+    const wait = running.clock.wait(maxTokens - tokens.length, tokens.length > dispatch.payload.from, now)
+    return [...effects, setTimer(TOKENS_PREFIX + id, wait)]
+  }
+
+  #complete(execution: Execution, running: Running, now: Millis): PeerEffect[] {
+    const { dispatch, tokens, id } = execution
+    const { epoch, from } = dispatch.payload
+    const end = { type: 'Completed', tokens: tokens.length, finish: 'length', epoch, endedAt: now, resumed: from > 0 } as const
+    return [...this.#stretches.receipt(execution, running, now, true), respond(id, end), ...this.#end(execution, 'done', now)]
+  }
+
+  #expire(execution: Execution, running: Running, now: Millis): PeerEffect[] {
+    const refusal = { code: 'deadline-passed', detail: `the deadline passed after ${execution.tokens.length} tokens` } as const
+    return [
+      ...this.#stretches.receipt(execution, running, now, true),
+      respond(execution.id, refused(refusal)),
+      ...this.#end(execution, 'cancelled', now),
+    ]
+  }
+
+  /** Tokens since the last receipt stay unpaid: the right to make them may have been gone already. */
+  #abandon(execution: Execution, refusal: Refusal, now: Millis): PeerEffect[] {
+    return [respond(execution.id, refused(refusal)), ...this.#end(execution, 'lost-lease', now)]
+  }
+
+  #end(execution: Execution, outcome: 'done' | 'cancelled' | 'lost-lease', now: Millis): PeerEffect[] {
+    const { id, opened, dispatch, tokens, progress } = execution
+    this.#all.delete(id)
+    if (progress.state === 'queued') return []
+    this.#running--
+    const { attempt, from } = dispatch.payload
+    const made = tokens.length - from
+    const ended = emit({ type: 'executionEnded', requestId: opened.requestId, attempt, tokens: made, outcome })
+    return [clearTimer(TOKENS_PREFIX + id), ended, ...this.#startNext(now)]
+  }
+
+  #startNext(now: Millis): PeerEffect[] {
+    const effects: PeerEffect[] = []
+    const free = () => this.#running < this.#options.config.profile.slots
+    for (const execution of [...this.#all.values()].filter(({ progress }) => progress.state === 'queued')) {
+      if (!free()) break
+      // An execution that ended while starting has started the ones behind it.
+      if (this.#all.get(execution.id) === execution && execution.progress.state === 'queued') effects.push(...this.#start(execution, now))
+    }
+    assert(this.#running <= this.#options.config.profile.slots, 'more executions run than there are slots')
+    return effects
+  }
+
+  #keepAlive(): PeerEffect[] {
+    if (this.#aliveSet) return []
+    this.#aliveSet = true
+    return [setTimer(ALIVE_KEY, ALIVE_EVERY)]
+  }
+}
+
+const isWaiting = ({ progress, tokens, dispatch }: Execution): boolean =>
+  progress.state === 'queued' || tokens.length === dispatch.payload.from
+
+/** No news is news: without it the gateway takes a long queue for a lost operator. */
+const alive = ({ id, tokens }: Execution): PeerEffect => respond(id, { type: 'Tokens', from: tokens.length, tokens: [] }, false)
+
+/** Only for the guess when a slot becomes free. */
+const TYPICAL_TOKENS = 100

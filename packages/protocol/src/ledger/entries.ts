@@ -1,0 +1,66 @@
+import { assertNever } from '@infermesh/kernel'
+import type { Envelope } from '../envelope.ts'
+import type { StatementType } from '../statements/index.ts'
+import { admitEvidence } from './evidence.ts'
+import { admitLease } from './leases.ts'
+import { admitDelegation, admitManifest, admitRevocation } from './models.ts'
+import { admitReceipt } from './receipts.ts'
+import { type Admission, type LedgerEvent, refused, type Trial } from './rules.ts'
+import { admitCommit, admitReveal } from './verdicts.ts'
+
+/** The statements that the log holds, in the order in which a proposer takes them. */
+export const LOGGED_KINDS = [
+  'manifest',
+  'delegation',
+  'evidence',
+  'verdictCommit',
+  'verdictReveal',
+  'receipt',
+  'lease',
+  'revocation',
+] as const satisfies readonly StatementType[]
+
+export type LoggedKind = (typeof LOGGED_KINDS)[number]
+export type LoggedEntry = Envelope<LoggedKind>
+
+export const isLogged = (envelope: Envelope): envelope is LoggedEntry => (LOGGED_KINDS as readonly string[]).includes(envelope.type)
+
+/** Tries one entry as number `index` of the log. */
+export function admitEntry(trial: Trial, entry: Envelope, index: number): Admission {
+  if (!isLogged(entry)) return refused('not-for-the-log')
+  if (trial.draft.get('entry', entry.id) !== undefined) return refused('logged-already')
+  const admission = admit(trial, entry)
+  if (admission.outcome !== 'logged') return admission
+  trial.draft.set('entry', entry.id, index)
+  trial.events.push(loggedEvent(entry, index, trial.height))
+  return admission
+}
+
+function admit(trial: Trial, entry: LoggedEntry): Admission {
+  switch (entry.type) {
+    case 'manifest':
+      return admitManifest(trial, entry)
+    case 'delegation':
+      return admitDelegation(trial, entry)
+    case 'evidence':
+      return admitEvidence(trial, entry)
+    case 'verdictCommit':
+      return admitCommit(trial, entry)
+    case 'verdictReveal':
+      return admitReveal(trial, entry)
+    case 'receipt':
+      return admitReceipt(trial, entry)
+    case 'lease':
+      return admitLease(trial, entry)
+    case 'revocation':
+      return admitRevocation(trial, entry)
+    default:
+      return assertNever(entry)
+  }
+}
+
+function loggedEvent(entry: LoggedEntry, index: number, height: number): LedgerEvent {
+  const event = { type: 'entryLogged', entry: entry.id, kind: entry.type, index, height } as const
+  if (entry.type !== 'receipt' && entry.type !== 'lease') return event
+  return { ...event, model: entry.payload.model, epoch: entry.payload.epoch }
+}
