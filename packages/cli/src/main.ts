@@ -1,6 +1,7 @@
 import { BadScenario } from '@infermesh/scenario'
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './commands/audit.ts'
+import { lawsCommand } from './commands/laws.ts'
 import { runCommand } from './commands/run.ts'
 import { schemaCommand } from './commands/schema.ts'
 import { servingCommand } from './commands/serving.ts'
@@ -15,7 +16,7 @@ const program = new Command('infermesh')
   .showHelpAfterError()
   .exitOverride()
 
-for (const command of [runCommand(), ...testnetCommands(), auditCommand(), servingCommand(), schemaCommand()])
+for (const command of [runCommand(), ...testnetCommands(), auditCommand(), servingCommand(), lawsCommand(), schemaCommand()])
   program.addCommand(command.exitOverride())
 
 try {

@@ -6,7 +6,7 @@ import { buildMachine } from './network/build-machine.ts'
 import { planNetwork } from './network/network-plan.ts'
 
 const s = await readScenario(process.argv[2] ?? 'scenarios/private-owner-failover.yaml', { set: process.argv.slice(3) })
-const sc = { ...s, peers: s.peers.filter((p) => p.role !== 'settler' && p.role !== 'verifier') }
+const sc = { ...s, peers: s.peers.filter((p) => p.role !== 'verifier') }
 const plan = planNetwork(sc)
 const o = new RunObserver(sc, plan.genesis)
 const kinds: Record<string, number> = {}
@@ -23,7 +23,7 @@ const w = createMessageWorld<any, any>({
   onRecord: (r: any) => {
     o.observe(r)
     kinds[r.event.type] = (kinds[r.event.type] ?? 0) + 1
-    if (process.env.V && !['gossipDelivered', 'tokensMade', 'tokensReceived', 'leaseRenewed', 'leaseGranted'].includes(r.event.type))
+    if (process.env.V === '2' ? r.event.type === 'entryLogged' && r.peer === 'settler-0' && r.event.kind !== 'receipt' : process.env.V && !['gossipDelivered', 'tokensMade', 'tokensReceived', 'leaseRenewed', 'leaseGranted','receiptIssued','balances','leafSettled','dispatched','executionStarted','executionEnded','requestServed','requestSent','requestEnded'].includes(r.event.type))
       console.log(r.at, r.peer, JSON.stringify(r.event).slice(0, 200))
   },
 })

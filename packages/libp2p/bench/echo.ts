@@ -1,68 +1,11 @@
 import { cpus, loadavg } from 'node:os'
 import { request, respond } from '@infermesh/kernel'
-import type { Stream } from '@libp2p/interface'
-import { createLibp2p, type Libp2p } from 'libp2p'
-import { tcpLink } from '../src/index.ts'
 import { note } from '../test/note-codec.ts'
 import { introduce, type React, TestPeer } from '../test/peer.ts'
+import { bareChain, text, type Way } from './bare-chain.ts'
 
 // Two chained echoes, client to A to B and back, three ways: bare libp2p with a new stream for each echo, bare libp2p over
 // streams that stay open, and two machine hosts. The ways take turns, so that a busy machine slows all of them alike.
-
-const payload = new Uint8Array(256).fill(97)
-const text = Buffer.from(payload).toString()
-
-interface Way {
-  readonly name: string
-  echo(): Promise<void>
-  stop(): Promise<void>
-}
-
-async function bare(persistent: boolean): Promise<Way> {
-  const [client, a, b] = await Promise.all([node(), node(), node()])
-  const next = await client.dial(a.getMultiaddrs()).then(() => a.dial(b.getMultiaddrs()))
-  await b.handle(PROTOCOL, (stream) => {
-    stream.addEventListener('message', (event) => {
-      stream.send(event.data)
-      if (!persistent) void stream.close()
-    })
-  })
-  let onward: Stream | undefined
-  await a.handle(PROTOCOL, (stream) => {
-    stream.addEventListener('message', (event) => {
-      void (async () => {
-        if (persistent) onward ??= await next.newStream(PROTOCOL)
-        const hop = persistent && onward !== undefined ? onward : await next.newStream(PROTOCOL)
-        const back = first(hop)
-        hop.send(event.data)
-        stream.send((await back).data)
-        if (persistent) return
-        void hop.close()
-        void stream.close()
-      })()
-    })
-  })
-  const connection = await client.dial(a.getMultiaddrs())
-  let kept: Stream | undefined
-  return {
-    name: persistent ? 'bare libp2p, streams kept' : 'bare libp2p, new streams',
-    async echo() {
-      if (persistent) kept ??= await connection.newStream(PROTOCOL)
-      const stream = persistent && kept !== undefined ? kept : await connection.newStream(PROTOCOL)
-      const back = first(stream)
-      stream.send(payload)
-      await back
-      if (!persistent) void stream.close()
-    },
-    stop: async () => void (await Promise.all([client, a, b].map((each) => each.stop()))),
-  }
-}
-
-const first = (stream: Stream) =>
-  new Promise<{ readonly data: Parameters<Stream['send']>[0] }>((resolve) => stream.addEventListener('message', resolve, { once: true }))
-
-const node = (): Promise<Libp2p> =>
-  createLibp2p({ addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] }, ...tcpLink(), connectionMonitor: { enabled: false } })
 
 async function machines(): Promise<Way> {
   const client = new TestPeer({ name: 'client' })
@@ -121,12 +64,11 @@ function report(ways: readonly Way[], batches: readonly ReadonlyMap<Way, readonl
 
 const sorted = (times: readonly number[]) => [...times].sort((x, y) => x - y)
 
-const PROTOCOL = '/echo/1'
 const BATCHES = 5
 const ROUNDS = 600
 const AIM = 1.2
 
-const [fresh, kept, hosts] = [await bare(false), await bare(true), await machines()]
+const [fresh, kept, hosts] = [await bareChain(false), await bareChain(true), await machines()]
 const ways = [fresh, kept, hosts]
 await measure(ways, 300)
 const batches: Map<Way, number[]>[] = []

@@ -20,7 +20,7 @@ interface ServingFlags {
 
 export const servingCommand = (): Command =>
   new Command('serving')
-    .description("one operator's engine alone on a trace of requests: Mooncake, Azure, agentic or vLLM, gzip too")
+    .description("one operator's engine alone on a trace of requests: Mooncake, Azure, agentic, vLLM, or plain JSONL or CSV, gzip too")
     .argument('<trace>', 'trace file')
     .option('--profile <profile>', 'GPU and model: a name, or a JSON file', 'h100-llama-3.1-8b')
     .option('--blocks <n>', 'KV blocks; default what the profile says fits')

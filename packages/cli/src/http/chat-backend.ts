@@ -17,7 +17,7 @@ const DEFAULT_MAX_TOKENS = 256
 /** OpenAI's routes, answered by a client peer of the network. */
 export const chatBackend = (ask: AskPeer, peers: BackendPeers): ChatBackend => ({
   async models() {
-    const { models } = modelList.parse(await command(ask, peers.gateway, 'models', {}))
+    const models = modelList.parse(await command(ask, peers.gateway, 'models', {}))
     return models.map((model) => ({
       id: model.id,
       created: 0,
@@ -31,7 +31,7 @@ export const chatBackend = (ask: AskPeer, peers: BackendPeers): ChatBackend => (
       prompt: promptOf(request),
       maxTokens: request.maxTokens ?? DEFAULT_MAX_TOKENS,
       ...(request.seed === undefined ? {} : { seed: request.seed }),
-      ...(request.traceparent === undefined ? {} : { traceparent: request.traceparent }),
+      ...(request.traceparent === undefined ? {} : { trace: request.traceparent }),
     })
     for await (const answer of ask(
       peers.client,

@@ -17,11 +17,13 @@ export const submitEvent = z.discriminatedUnion('kind', [
 ])
 export type SubmitEvent = z.infer<typeof submitEvent>
 
-export const modelEntry = z.object({
-  id: z.string(),
-  visibility: z.enum(['public', 'private']),
-  owner: z.string(),
-  operators: z.array(z.string()),
-  state: z.string(),
-})
-export const modelList = z.object({ models: z.array(modelEntry) })
+/** What a gateway answers to `models`. */
+export const modelList = z.array(
+  z.object({
+    id: z.string(),
+    visibility: z.enum(['public', 'private']),
+    owner: z.string(),
+    operators: z.array(z.string()),
+    state: z.enum(['serving', 'waiting', 'offline']),
+  }),
+)
