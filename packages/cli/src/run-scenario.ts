@@ -1,5 +1,7 @@
 import { endOf, RunObserver, type RunResult, type Scenario, timelineOf, type WorldName } from '@infermesh/scenario'
 import { replayChecks } from './audit/replay-checks.ts'
+import { requireAbilities } from './faults/abilities.ts'
+import { liarIds } from './faults/liar-ids.ts'
 import { readLoadTraces } from './network/load-traces.ts'
 import { planNetwork } from './network/network-plan.ts'
 import type { Progress } from './output/progress.ts'
@@ -28,12 +30,13 @@ export async function runScenario(
   const world = implemented[worldName]
   if (world === undefined)
     throw new UserError(`world: expected one of ${Object.keys(implemented).join(', ')}, found ${worldName}, which is not built yet`)
+  requireAbilities(scenario, worldName)
   const traces = await readLoadTraces(scenario)
   const plan = planNetwork(scenario)
   const timeline = timelineOf(scenario, traces)
   const folder = new RunFolder(scenario.name, options.out)
   folder.write('genesis.json', plan.genesis)
-  const observer = new RunObserver(scenario, plan.genesis)
+  const observer = new RunObserver(scenario, plan.genesis, liarIds(scenario, plan))
   const started = performance.now()
   const onRecord: Parameters<World>[0]['onRecord'] = (record) => {
     folder.record(record)

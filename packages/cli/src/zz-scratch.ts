@@ -6,7 +6,7 @@ import { buildMachine } from './network/build-machine.ts'
 import { planNetwork } from './network/network-plan.ts'
 
 const s = await readScenario(process.argv[2] ?? 'scenarios/private-owner-failover.yaml', { set: process.argv.slice(3) })
-const sc = { ...s, peers: s.peers.filter((p) => p.role !== 'verifier') }
+const sc = { ...s, peers: s.peers }
 const plan = planNetwork(sc)
 const o = new RunObserver(sc, plan.genesis)
 const kinds: Record<string, number> = {}
@@ -29,9 +29,11 @@ const w = createMessageWorld<any, any>({
 })
 for (const a of timelineOf(sc))
   w.at(a.at, () => {
-    if (a.type === 'fault') {
-      console.log(a.at, a.fault.kind, a.fault.peer)
-      w[a.fault.kind](a.fault.peer)
+    if (a.type !== 'submit') {
+      const f: any = a.fault
+      const who = f.peers[0]
+      if (a.type === 'apply') (w as any)[f.kind](who)
+      else if (!w.isUp(who)) w.restart(who)
     } else {
       const { client, model, promptTokens, maxTokens, deadline } = a.arrival
       w.ask(

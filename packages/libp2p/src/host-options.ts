@@ -12,6 +12,7 @@ import type {
   Random,
   TraceEvent,
 } from '@infermesh/kernel'
+import type { identify } from '@libp2p/identify'
 import type { ComponentLogger } from '@libp2p/interface'
 import type { Libp2pInit } from 'libp2p'
 import type { HostLimits } from './host-limits.ts'
@@ -37,6 +38,8 @@ export interface HostOptions {
   readonly link: Link
   /** Multiaddrs, such as `/ip4/127.0.0.1/tcp/0`. */
   readonly listen: readonly string[]
+  /** Finds the addresses of peers that the host was told nothing about by `know`. */
+  readonly lookUp?: (peer: PeerId) => readonly string[]
   /** Every stream name and topic that the machine may use. Others are refused as a bug of ours. */
   readonly streams: readonly string[]
   readonly topics: readonly string[]
@@ -54,7 +57,12 @@ export interface HostOptions {
 }
 
 /** How bytes get from host to host. */
-export type Link = Required<Pick<Libp2pInit, 'transports' | 'connectionEncrypters' | 'streamMuxers'>>
+export interface Link extends Required<Pick<Libp2pInit, 'transports' | 'connectionEncrypters' | 'streamMuxers'>> {
+  /** The service by which the two ends of a connection learn what the other speaks; libp2p's own when absent. */
+  readonly identify?: (components: IdentifyComponents) => unknown
+}
+
+type IdentifyComponents = Parameters<ReturnType<typeof identify>>[0]
 
 /** Yields any number of steps, the last one with `last`. Ending early or throwing is handed to the machine as a failed result. */
 export type Compute = (job: Job, signal: AbortSignal) => AsyncIterable<ComputeStep>

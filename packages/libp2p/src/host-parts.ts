@@ -112,9 +112,10 @@ export async function networkParts(options: HostOptions, local: LocalParts): Pro
   })
   const logger = options.logger ?? quietLogger
   const node = await createNode({ identity: options.identity, link: options.link, listen: options.listen, limits, shaping, gossip, logger })
+  const addressesOf = (peer: PeerId) => local.addresses.get(peer) ?? options.lookUp?.(peer) ?? []
   return {
     node,
-    dialler: new Dialler({ node, addresses: local.addresses, limits, random: options.random.fork('redial'), timers, shaping }),
+    dialler: new Dialler({ node, addressesOf, limits, random: options.random.fork('redial'), timers, shaping }),
     gossip: new Gossip(
       { context, machine, topics: options.topics, reportDelays: gossipOptions.reportDelays, onMesh: options.onMesh },
       node.services.gossip,

@@ -16,6 +16,8 @@ const signers: Partial<Record<StatementType, readonly Role[]>> = {
   proposal: ['settler'],
   vote: ['settler'],
   checkpoint: ['settler'],
+  keyConfig: ['gateway'],
+  tokenKey: ['issuer'],
 }
 
 /** The checks that every role makes alike: the topic carries this kind, and its signer has the role for it. Size, form and signature came before. */

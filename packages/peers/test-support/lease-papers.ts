@@ -1,5 +1,4 @@
-import type { Envelope, MessageOf } from '@infermesh/protocol'
-import { attestedDataOf } from '../src/grantor/authority/protocol-parts.ts'
+import { attestedDataOf, type Envelope, type MessageOf } from '@infermesh/protocol'
 import { nodeCryptography } from './cryptography.ts'
 import { measurement, model } from './private-world.ts'
 import type { SmallNetwork } from './small-network.ts'

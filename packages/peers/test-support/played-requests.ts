@@ -17,7 +17,7 @@ export function playedRequest(
   const requestId = requestIdOf(hash, network.idOf('client-0'), terms)
   const payload: Request = {
     ...{ model: 'acme/echo@1.0', promptTokens: promptTokensOf(prompt), maxTokens: 20, seed: 1 },
-    ...{ maxCharge: 1000, deadline: 60_000, trace: traceparentOf(requestId) },
+    ...{ maxCharge: 1000, deadline: 60_000, trace: traceparentOf(requestId), session: undefined },
     ...terms,
   }
   return { requestId, prompt, envelope: network.signerOf('client-0').sign('request', payload, 0) }

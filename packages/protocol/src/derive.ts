@@ -39,6 +39,13 @@ export const traceparentOf = (requestId: string): string => `00-${requestId.slic
 export const attestedDataOf = (hash: Hash, subject: PeerId, model: string, epoch: number): string =>
   digestOf(hash, encodeCbor([publicKeyOf(subject), model, epoch]))
 
+/** What an attestation of a gateway's keys binds: these bytes, this gateway, this time. Whoever can write a registry can't swap them. */
+export const attestedKeysOf = (
+  hash: Hash,
+  gateway: PeerId,
+  config: { readonly keys: Uint8Array; readonly from: number; readonly until: number },
+): string => digestOf(hash, asciiBytes('infermesh-ohttp-v1'), publicKeyOf(gateway), encodeCbor([config.keys, config.from, config.until]))
+
 /** Binds the verifier, so that another's commitment can't be copied. */
 export const commitmentOf = (
   hash: Hash,

@@ -2,6 +2,7 @@ export { createCodec, decodeMessage, encodeMessage, MESSAGE_BYTES_MAX } from './
 export {
   asciiBytes,
   attestedDataOf,
+  attestedKeysOf,
   bodyHashOf,
   chargeOf,
   commitmentOf,
@@ -17,6 +18,8 @@ export { type ErrorCode, type ErrorEntry, errorEntry, errors } from './errors.ts
 export type { PeerEffect, PeerInput, PeerMachine, PeerServices } from './machine.ts'
 export { BLOB_CHUNK_BYTES_MAX } from './messages/fetch.ts'
 export { type Message, type MessageOf, type MessageType, type StreamName, streams } from './messages/index.ts'
+export { SEALED_BYTES_MAX } from './messages/oblivious.ts'
+export { decodeQuestion, encodeQuestion, FrameReader, framed, type SealedQuestion } from './messages/sealed-question.ts'
 export { Directory, type Genesis, type Member, type Role } from './network.ts'
 export { defaultParameters, type Parameters } from './parameters.ts'
 export type {
@@ -26,6 +29,7 @@ export type {
   Checkpoint,
   Delegation,
   Dispatch,
+  KeyConfigStatement,
   Leaf,
   Lease,
   LeaseGrant,
@@ -33,8 +37,10 @@ export type {
   Proposal,
   Receipt,
   Request,
+  SessionTurn,
   Statement,
   StatementType,
+  TokenKeyStatement,
   Verdict,
   Vote,
 } from './statements/index.ts'

@@ -2,6 +2,7 @@ import type { Cryptography, Effect, Input, Machine, PeerIdentity, Random } from 
 import type { Envelope } from './envelope.ts'
 import type { Message } from './messages/index.ts'
 import type { Directory } from './network.ts'
+import type { ObliviousServices } from './oblivious/services.ts'
 
 /** The kernel's machine, over this protocol's messages and envelopes. */
 export type PeerMachine = Machine<Message, Envelope>
@@ -14,6 +15,8 @@ export interface PeerServices {
   readonly directory: Directory
   readonly crypto: Cryptography
   readonly random: Random
+  /** Only at peers that seal, open, sell or take payment blindly. */
+  readonly oblivious?: ObliviousServices
   /** The simulated platform under this peer: signs attestations for the code that runs here, and no other. */
   readonly attest: (
     statement: { readonly measurement: string; readonly userData: string; readonly nonce: Uint8Array },

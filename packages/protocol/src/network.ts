@@ -1,7 +1,7 @@
 import type { Amount, PeerId } from '@infermesh/kernel'
 import type { Parameters } from './parameters.ts'
 
-export type Role = 'gateway' | 'relay' | 'operator' | 'hub' | 'verifier' | 'settler' | 'grantor' | 'client'
+export type Role = 'gateway' | 'relay' | 'operator' | 'hub' | 'verifier' | 'settler' | 'grantor' | 'issuer' | 'client'
 
 export interface Member {
   /** The peer's name in the scenario: `owner-0`. */

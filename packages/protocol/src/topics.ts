@@ -12,6 +12,8 @@ export const topics = {
   batches: ['proposal', 'vote'],
   /** Final blocks, for everyone. They carry the beacon. */
   checkpoints: ['checkpoint'],
+  /** Gateways' keys for oblivious requests, issuers' keys for the tokens that pay for them. */
+  keys: ['keyConfig', 'tokenKey'],
 } as const satisfies Readonly<Record<string, readonly StatementType[]>>
 
 export type Topic = keyof typeof topics

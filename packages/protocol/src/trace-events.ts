@@ -97,6 +97,40 @@ export type OperatorEvent =
       /** The whole envelope in hex: the audit reads it. */
       readonly envelope: string
     }
+  | MemoryEvent
+
+/** What an operator's KV memory did for its requests. */
+export type MemoryEvent =
+  /** An execution came to its end in the engine. Tokens of its prompt, and of the answer that an earlier attempt had made. */
+  | {
+      readonly type: 'kvServed'
+      readonly requestId: string
+      readonly attempt: number
+      readonly session?: string
+      readonly promptTokens: number
+      /** Found on the GPU, and in lower tiers. */
+      readonly cachedTokens: number
+      readonly loadedTokens: number
+      /** Computed more than once, after preemption. */
+      readonly recomputedTokens: number
+      readonly preemptions: number
+      /** From its arrival at the engine. */
+      readonly firstTokenMs: Millis
+    }
+  /** Blocks by state and the engine's queue, once a second while anything changes. Counts are since the operator started. */
+  | {
+      readonly type: 'kvObserved'
+      readonly blocks: number
+      readonly active: number
+      readonly idle: number
+      readonly free: number
+      readonly running: number
+      readonly waiting: number
+      readonly sessions: number
+      readonly evictions: number
+      readonly preemptions: number
+      readonly movedBytes: number
+    }
 
 export type LeaseEvent =
   | { readonly type: 'leaseGranted'; readonly model: string; readonly holder: PeerId; readonly epoch: number; readonly until: Millis }
@@ -180,8 +214,53 @@ export type SettlerEvent =
     }
   | { readonly type: 'balances'; readonly height: number; readonly total: Amount; readonly escrow: Amount; readonly stateRoot: string }
 
+/**
+ * What the parties to an oblivious request see of it. `sealed` is the front of the SHA-256 of the sealed bytes: client, relay and gateway
+ * all have those, and nobody else. A watcher of links has the times and sizes alone.
+ */
+export type ObliviousEvent =
+  | {
+      readonly type: 'sealedSent'
+      readonly sealed: string
+      /** Absent for cover. */
+      readonly requestId?: string
+      readonly relay: PeerId
+      readonly gateway: PeerId
+      readonly bytes: number
+      readonly attempt: number
+    }
+  | { readonly type: 'sealedEnded'; readonly sealed: string; readonly outcome: string }
+  | { readonly type: 'relayReceived'; readonly sealed: string; readonly client: PeerId; readonly gateway: PeerId; readonly bytes: number }
+  | { readonly type: 'relayForwarded'; readonly sealed: string; readonly gateway: PeerId; readonly bytes: number; readonly heldMs: Millis }
+  | { readonly type: 'relayAnswered'; readonly sealed: string; readonly bytes: number; readonly last: boolean }
+  /** What a relay charges to a client's account, as the gateway told it. */
+  | { readonly type: 'relayBilled'; readonly sealed: string; readonly client: PeerId; readonly amount: Amount }
+  | {
+      readonly type: 'sealedOpened'
+      readonly sealed: string
+      readonly relay: PeerId
+      readonly bytes: number
+      /** Of the request that the gateway signs; absent for cover and for what was answered by the gateway itself. */
+      readonly requestId?: string
+      readonly model?: string
+      readonly promptTokens?: number
+      readonly maxTokens?: number
+      readonly code?: string
+    }
+  /** Not opened: told in the open, and nothing was learnt. */
+  | { readonly type: 'sealedRefused'; readonly sealed: string; readonly relay: PeerId; readonly code: string }
+  | { readonly type: 'answerSealed'; readonly sealed: string; readonly bytes: number; readonly plainBytes: number; readonly last: boolean }
+  | { readonly type: 'keysPublished'; readonly keyId: number; readonly until: Millis; readonly envelope: string }
+  | { readonly type: 'keysRefused'; readonly from: PeerId; readonly gateway: PeerId; readonly reason: string }
+  | { readonly type: 'tokensSold'; readonly buyer: PeerId; readonly count: number }
+  | { readonly type: 'tokensSpent'; readonly requestId: string; readonly count: number }
+  | { readonly type: 'tokensDeposited'; readonly gateway: PeerId; readonly count: number; readonly refused: number }
+
 /** A peer dropped what another sent, and says why: hostile or broken input, never silently. */
 export type ProtocolEvent = { readonly type: 'refusedInput'; readonly from: PeerId; readonly what: string; readonly reason: string }
+
+/** A peer that a scenario makes lie says when it does: the proof that the fault acts. No honest peer emits it. */
+export type AdversaryEvent = { readonly type: 'lied'; readonly lie: string; readonly what: string }
 
 export type NetworkEvent =
   | WorldEvent
@@ -192,4 +271,6 @@ export type NetworkEvent =
   | HubEvent
   | VerifierEvent
   | SettlerEvent
+  | ObliviousEvent
   | ProtocolEvent
+  | AdversaryEvent

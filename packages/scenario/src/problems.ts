@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { faultKinds } from './schema/faults.ts'
+import { faultKinds, writtenKind } from './schema/faults/fault.ts'
 
 /** One thing wrong with a scenario: where in it, what was expected, what was found. */
 export interface Problem {
@@ -77,8 +77,10 @@ const expectation = (issue: Issue): string => issue.message.replace(/^(Invalid \
 /** A union's branches each complain; the author meant the one that complains least. */
 function problemsOfUnion(input: unknown, branches: readonly (readonly Issue[])[], path: (string | number)[]): Problem[] {
   const value = valueAt(input, path)
-  if (path.at(-2) === 'faults' && typeof value === 'object' && value !== null && !faultKinds.some((kind) => Object.hasOwn(value, kind))) {
-    return [{ path, expected: `a fault: at, and one of ${faultKinds.join(', ')}`, found: show(value) }]
+  if (path.at(-2) === 'faults' && path.length === 2 && typeof value === 'object' && value !== null) {
+    const kind = writtenKind(value)
+    if (kind === undefined) return [{ path, expected: `a fault: at, and one of ${faultKinds.join(', ')}`, found: show(value) }]
+    return (branches[faultKinds.indexOf(kind)] ?? []).flatMap((issue) => problemsOfIssue(input, issue, path))
   }
   const wrongKind = (issues: readonly Issue[]): boolean => issues.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0)
   const fitting = branches.filter((issues) => !wrongKind(issues))

@@ -1,8 +1,8 @@
 import type { Role } from '@infermesh/protocol'
 import { type Expectation, parseExpectation } from './expect/expectation.ts'
 import { BadScenario, type Problem, problemsOf } from './problems.ts'
-import type { Fault } from './schema/faults.ts'
-import { faultKinds } from './schema/faults.ts'
+import { resolveFaults } from './resolve-faults.ts'
+import type { ScenarioFault } from './schema/faults/resolved.ts'
 import { roles } from './schema/peers.ts'
 import { type ScenarioFile, scenarioSchema } from './schema/scenario.ts'
 
@@ -13,14 +13,6 @@ export interface ScenarioPeer {
   readonly profile: string
   readonly slots: number
   readonly routing: 'power-of-two' | 'least-loaded' | 'uniform' | 'sticky'
-}
-
-export interface ScenarioFault {
-  readonly at: number
-  readonly kind: (typeof faultKinds)[number]
-  readonly peer: string
-  /** For faults that heal by themselves. */
-  readonly lasting?: number
 }
 
 /** A scenario whose every name is known to exist. JSON-safe: it goes to child processes and into reports. */
@@ -38,8 +30,7 @@ export function resolveScenario(input: unknown, source = 'scenario', locate?: (p
   if (!parsed.success) throw new BadScenario(source, problemsOf(input, parsed.error.issues), locate)
   const problems: Problem[] = []
   const peers = peersOf(parsed.data, problems)
-  const names = new Set(peers.map((peer) => peer.name))
-  const faults = faultsOf(parsed.data, names, problems)
+  const faults = resolveFaults(parsed.data, peers, problems)
   checkModels(parsed.data, peers, problems)
   checkLoad(parsed.data, problems)
   const expect = parsed.data.expect.map((text, index) => parseExpectation(text, ['expect', index], problems))
@@ -75,25 +66,6 @@ function peersOf(file: ScenarioFile, problems: Problem[]): ScenarioPeer[] {
 const nearest = (names: Iterable<string>): string => {
   const all = [...names]
   return all.length > 12 ? `${all.slice(0, 12).join(', ')}, …` : all.join(', ')
-}
-
-function faultsOf(file: ScenarioFile, names: ReadonlySet<string>, problems: Problem[]): ScenarioFault[] {
-  return file.faults.map((entry, index) => {
-    const fault = readFault(entry)
-    if (!names.has(fault.peer)) {
-      problems.push({ path: ['faults', index, fault.kind], expected: `a peer of this scenario (${nearest(names)})`, found: fault.peer })
-    }
-    if (file.until !== undefined && fault.at > file.until) {
-      problems.push({ path: ['faults', index, 'at'], expected: `a time before the end at ${file.until} ms`, found: `${fault.at} ms` })
-    }
-    return fault
-  })
-}
-
-function readFault(entry: Fault): ScenarioFault {
-  const kind = faultKinds.find((name) => Object.hasOwn(entry, name)) ?? 'crash'
-  const lasting = 'for' in entry ? entry.for : undefined
-  return { at: entry.at, kind, peer: (entry as Record<string, unknown>)[kind] as string, ...(lasting === undefined ? {} : { lasting }) }
 }
 
 function checkModels(file: ScenarioFile, peers: readonly ScenarioPeer[], problems: Problem[]): void {

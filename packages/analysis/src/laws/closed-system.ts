@@ -5,26 +5,28 @@ import { plainOptions } from './serving-subject.ts'
 
 const demandMs = 100
 const thinkMs = 900
-const turns = 200
+/** A user alone is a small sample: with 10,000 pauses the mean pause is known to 1 %. */
+const turnsAlone = 10_000
+const turnsCrowded = 200
 
 /** Users who wait, think and come back: one alone and very many show where the system bends. */
 export const closedSystem = (serve: typeof serveTrace = serveTrace): Law => ({
   name: 'queue.closed-system',
   source: 'asymptotic bounds: turns/s ≤ min(1/D, U/(D+Z)); they meet at U* = (D+Z)/D',
   run: (random) => {
-    const alone = turnsPerSecond(serve, 1, random)
-    const crowded = turnsPerSecond(serve, 60, random)
+    const alone = turnsPerSecond(serve, userTurns(0, turnsAlone, random.fork('alone')), turnsAlone)
+    const users = Array.from({ length: 60 }, (_, user) => userTurns(user, turnsCrowded, random.fork(`user ${user}`)))
+    const crowded = turnsPerSecond(serve, users.flat(), turnsCrowded)
     return near((demandMs + thinkMs) / demandMs, crowded / alone, 0.05)
   },
 })
 
-function turnsPerSecond(serve: typeof serveTrace, users: number, random: Random): number {
-  const requests = Array.from({ length: users }, (_, user) => userTurns(user, random.fork(`user ${user}`))).flat()
+function turnsPerSecond(serve: typeof serveTrace, requests: readonly TraceRequest[], turns: number): number {
   const engine: EngineOptions = { ...plainOptions, sequencesMax: 1, blocks: 20_000, stepTime: () => demandMs }
   return serve({ requests, engine, closedLoop: true, untilMs: turns * (demandMs + thinkMs) }).metrics['throughput.turns_per_s'] ?? 0
 }
 
-function userTurns(user: number, random: Random): TraceRequest[] {
+function userTurns(user: number, turns: number, random: Random): TraceRequest[] {
   return Array.from({ length: turns }, (_, turn) => ({
     id: `${user}/${turn}`,
     promptTokens: 16,

@@ -1,13 +1,11 @@
 import type { Millis } from '@infermesh/kernel'
-import type { ScenarioFault } from '@infermesh/scenario'
+import type { FaultOf } from '@infermesh/scenario'
 import type { ActiveFault, FaultHost } from './fault-host.ts'
 import type { PeerWatch } from './peer-watch.ts'
 import { type Processes, proofOf } from './process-acts.ts'
 
-type Of<K extends ScenarioFault['kind']> = Extract<ScenarioFault, { readonly kind: K }>
-
 /** A clock that jumps and runs at a wrong pace. Healing takes both away, as far as time that never goes back lets it. */
-export function wrongClock(host: FaultHost, { peers, offset, driftPpm }: Of<'clock'>, watch: PeerWatch): ActiveFault {
+export function wrongClock(host: FaultHost, { peers, offset, driftPpm }: FaultOf<'clock'>, watch: PeerWatch): ActiveFault {
   const since = host.now()
   const drift = driftPpm / 1e6
   for (const peer of peers) host.setClock(peer, { offset, drift })
@@ -42,7 +40,7 @@ const slackOf = (wanted: number): number => 2 + Math.abs(wanted) * 0.1 + (wanted
 
 export function spoiltDisk(
   host: FaultHost,
-  fault: Of<'disk'>,
+  fault: FaultOf<'disk'>,
   parts: { readonly watch: PeerWatch; readonly processes: Processes },
 ): ActiveFault {
   const { peers, trouble, by } = fault

@@ -1,11 +1,9 @@
 import type { Millis } from '@infermesh/kernel'
-import type { LinkChoice, ScenarioFault } from '@infermesh/scenario'
+import type { FaultOf, LinkChoice } from '@infermesh/scenario'
 import { across, burstLoss, connectionLoss, cut, delay, duplicate, jam, type LinkFilter, type LinkRule, loss, oneWay, reorder } from '@infermesh/sim'
 import type { ActiveFault, FaultHost } from './fault-host.ts'
 import { filterOf, ProbeSeries, type Pair, samplePairs, spread } from './probes.ts'
 import { proofOf } from './process-acts.ts'
-
-type Of<K extends ScenarioFault['kind']> = Extract<ScenarioFault, { readonly kind: K }>
 
 /** So many expected events make their absence a proof that nothing acts: e^-12 is six in a million. */
 const SURE = 12
@@ -29,7 +27,7 @@ function metered(rule: LinkRule, isEligible: LinkFilter): Metered {
   }
 }
 
-export function partition(host: FaultHost, fault: Of<'partition'>, names: readonly string[]): ActiveFault {
+export function partition(host: FaultHost, fault: FaultOf<'partition'>, names: readonly string[]): ActiveFault {
   const [first = []] = fault.groups
   const grouped = new Set(fault.groups.flat())
   const rest = names.filter((name) => !grouped.has(name))
@@ -51,7 +49,7 @@ export function partition(host: FaultHost, fault: Of<'partition'>, names: readon
   }
 }
 
-export function slowdown(host: FaultHost, fault: Of<'delay' | 'jitter'>, names: readonly string[]): ActiveFault {
+export function slowdown(host: FaultHost, fault: FaultOf<'delay' | 'jitter'>, names: readonly string[]): ActiveFault {
   const pairs = samplePairs(fault.links, names, 4)
   const before = new ProbeSeries(host).send(pairs, PROBES)
   const handle = host.addRule(fault.kind, delay(filterOf(fault.links), fault.by, fault.jitter))
@@ -72,7 +70,7 @@ export function slowdown(host: FaultHost, fault: Of<'delay' | 'jitter'>, names: 
 
 const PROBES = 25
 
-export function losing(host: FaultHost, fault: Of<'loss'>, names: readonly string[]): ActiveFault {
+export function losing(host: FaultHost, fault: FaultOf<'loss'>, names: readonly string[]): ActiveFault {
   const { share, burst } = fault
   const filter = filterOf(fault.links)
   // Gilbert-Elliott with the asked share in the long run: bad for `burst` messages on average, and losing all of them.
@@ -98,7 +96,7 @@ export function losing(host: FaultHost, fault: Of<'loss'>, names: readonly strin
 }
 
 /** Faults that need real traffic: what the rule did to it is the measure. */
-export function disturbance(host: FaultHost, fault: Of<'reorder' | 'duplicate' | 'reset'>): ActiveFault {
+export function disturbance(host: FaultHost, fault: FaultOf<'reorder' | 'duplicate' | 'reset'>): ActiveFault {
   const filter = filterOf(fault.links)
   const { rule, counts } = metered(disturbing(fault, filter), eligibleFor(fault.kind, filter))
   const handle = host.addRule(fault.kind, rule)
@@ -113,7 +111,7 @@ export function disturbance(host: FaultHost, fault: Of<'reorder' | 'duplicate' |
   }
 }
 
-function disturbing(fault: Of<'reorder' | 'duplicate' | 'reset'>, filter: LinkFilter): LinkRule {
+function disturbing(fault: FaultOf<'reorder' | 'duplicate' | 'reset'>, filter: LinkFilter): LinkRule {
   if (fault.kind === 'reset') return connectionLoss(filter, fault.share)
   return fault.kind === 'reorder' ? reorder(filter, fault.share, fault.within) : duplicate(filter, fault.share, fault.within)
 }
@@ -124,7 +122,7 @@ function eligibleFor(kind: 'reorder' | 'duplicate' | 'reset', filter: LinkFilter
   return (transit) => transit.channel === channel && filter(transit)
 }
 
-export function bottleneck(host: FaultHost, fault: Of<'bandwidth'>, place: { names: readonly string[]; usual: number }): ActiveFault {
+export function bottleneck(host: FaultHost, fault: FaultOf<'bandwidth'>, place: { names: readonly string[]; usual: number }): ActiveFault {
   const bytesPerMs = fault.bitsPerSecond / 8_000
   const links: LinkChoice = { type: 'touching', peers: fault.peers }
   const pairs = spread(samplePairs(links, place.names, 100), 4)

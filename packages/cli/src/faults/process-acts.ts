@@ -1,9 +1,7 @@
 import type { Millis } from '@infermesh/kernel'
-import type { ScenarioFault } from '@infermesh/scenario'
+import type { FaultOf } from '@infermesh/scenario'
 import { MachineFailed } from '@infermesh/sim'
 import type { ActiveFault, FaultHost, Proof } from './fault-host.ts'
-
-type Of<K extends ScenarioFault['kind']> = Extract<ScenarioFault, { readonly kind: K }>
 
 /** Who is held down, and by how many faults: a peer returns when the last of them heals. */
 export class Processes {
@@ -15,7 +13,7 @@ export class Processes {
     this.#host = host
   }
 
-  crash(fault: Of<'crash'>): ActiveFault {
+  crash(fault: FaultOf<'crash'>): ActiveFault {
     const { peers, afterEffects = 0 } = fault
     for (const peer of peers) {
       this.#heldDown.set(peer, (this.#heldDown.get(peer) ?? 0) + 1)
@@ -40,7 +38,7 @@ export class Processes {
     }
   }
 
-  restart({ peers, wipe }: Of<'restart'>): ActiveFault {
+  restart({ peers, wipe }: FaultOf<'restart'>): ActiveFault {
     for (const peer of peers) {
       this.#heldDown.delete(peer)
       this.bringUp(peer, wipe)
@@ -49,19 +47,20 @@ export class Processes {
     return { heal: () => undefined, prove: () => proofOf({ up }, up === peers.length, `${peers.length - up} did not start`) }
   }
 
-  pause({ peers }: Of<'pause'>): ActiveFault {
+  pause({ peers }: FaultOf<'pause'>): ActiveFault {
     const paused = peers.filter((peer) => this.#host.isUp(peer)).map((peer) => new PausedPeer(this.#host, peer))
     return {
       heal: () => this.resume({ kind: 'resume', peers, at: 0 }),
       prove: () => {
         const early = paused.filter((entry) => entry.answeredBefore(this.#resumedAt.get(entry.peer) ?? Number.POSITIVE_INFINITY))
-        if (paused.length < peers.length) return proofOf({ paused: paused.length }, false, `${peers.length - paused.length} were down already`)
+        if (paused.length < peers.length)
+          return proofOf({ paused: paused.length }, false, `${peers.length - paused.length} were down already`)
         return proofOf({ paused: paused.length, answered: early.length }, early.length === 0, `${early.length} answered while paused`)
       },
     }
   }
 
-  resume({ peers }: Of<'resume'>): ActiveFault {
+  resume({ peers }: FaultOf<'resume'>): ActiveFault {
     for (const peer of peers) {
       this.#resumedAt.set(peer, this.#host.now())
       if (this.#host.isUp(peer)) this.#host.resume(peer)

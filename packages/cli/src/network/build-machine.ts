@@ -1,4 +1,4 @@
-import { createClient, createGateway, createGrantor, createHub, createOperator, createSettler } from '@infermesh/peers'
+import { createClient, createGateway, createGrantor, createHub, createOperator, createSettler, createVerifier } from '@infermesh/peers'
 import type { Genesis, PeerMachine } from '@infermesh/protocol'
 import { identityFromSeed } from '@infermesh/protocol/node'
 import { peerServices } from './peer-services.ts'
@@ -31,5 +31,7 @@ export function buildMachine(network: NetworkSeeds, peer: { readonly identitySee
       return createGrantor(config, services)
     case 'settler':
       return createSettler(config, services)
+    case 'verifier':
+      return createVerifier(config, services)
   }
 }

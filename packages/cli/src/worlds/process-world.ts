@@ -5,6 +5,7 @@ import type { Message } from '@infermesh/protocol'
 import { nodeCryptography } from '@infermesh/protocol/node'
 import type { Action, NetworkRecord } from '@infermesh/scenario'
 import type { Testnet } from '@infermesh/testnet'
+import { type PeerStep, peerStepsOf } from '../faults/peer-steps.ts'
 import { fetchLog } from './fetch-log.ts'
 import { startPlan } from './process-testnet.ts'
 import { RunAborted, type RunOrder, type WorldEnd } from './world.ts'
@@ -91,8 +92,11 @@ class Timeline {
 
   async #perform(action: Action): Promise<void> {
     if (action.type === 'submit') return await this.#submit(action.arrival)
-    const { kind, peer } = action.fault
-    const name = `${kind} ${peer} at ${action.at} ms`
+    for (const { kind, peer } of peerStepsOf(action)) await this.#step(kind, peer, action.at)
+  }
+
+  async #step(kind: PeerStep['kind'], peer: string, at: Millis): Promise<void> {
+    const name = `${kind} ${peer} at ${at} ms`
     this.#order.say(`${(this.#now() / 1_000).toFixed(1)} s  ${kind} ${peer}`)
     try {
       await this.#fault(kind, peer)
@@ -102,7 +106,7 @@ class Timeline {
     }
   }
 
-  async #fault(kind: 'crash' | 'restart' | 'pause' | 'resume', peer: string): Promise<void> {
+  async #fault(kind: PeerStep['kind'], peer: string): Promise<void> {
     switch (kind) {
       case 'crash':
         return await this.#testnet.crash(peer)

@@ -1,9 +1,8 @@
-import { RPC } from '@chainsafe/libp2p-gossipsub/message'
 import type { Millis, PeerId } from '@infermesh/kernel'
 import type { Stream } from '@libp2p/interface'
-import { decode, encode } from 'it-length-prefixed'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { OutboundQueue, type OutboundQueueInit } from '../streams/outbound-queue.ts'
+import { type RpcParts, rpcParts } from './rpc-parts.ts'
 
 export interface GossipShaping {
   /** The queue towards one peer, but for what is done when its stream breaks. */
@@ -65,22 +64,7 @@ export class ShapedStream {
   }
 }
 
-interface Split {
-  readonly messages: Uint8ArrayList | undefined
-  /** Subscriptions, grafts and the like: gossipsub trusts its streams to deliver them. */
-  readonly rest: Uint8ArrayList | undefined
-}
-
-function split(prefixed: Uint8ArrayList): Split {
-  for (const bytes of decode([prefixed])) {
-    const rpc = RPC.decode(bytes)
-    const mixed = rpc.subscriptions.length > 0 || rpc.control !== undefined
-    return {
-      messages: rpc.messages.length > 0 ? frame({ subscriptions: [], messages: rpc.messages }) : undefined,
-      rest: mixed ? frame({ ...rpc, messages: [] }) : undefined,
-    }
-  }
+function split(prefixed: Uint8ArrayList): RpcParts {
+  for (const parts of rpcParts(prefixed)) return parts
   return { messages: undefined, rest: prefixed }
 }
-
-const frame = (rpc: RPC) => encode.single(RPC.encode(rpc))

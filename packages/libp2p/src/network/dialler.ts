@@ -9,7 +9,7 @@ import type { Shaping } from '../shaping/peer-shape.ts'
 
 export interface DiallerInit {
   readonly node: Libp2p
-  readonly addresses: ReadonlyMap<PeerId, readonly string[]>
+  readonly addressesOf: (peer: PeerId) => readonly string[]
   readonly limits: Pick<HostLimits, 'dialTimeout' | 'redialMin' | 'redialMax'>
   readonly random: Random
   readonly timers: Timers
@@ -76,7 +76,7 @@ export class Dialler {
 
   async #dial(peer: PeerId): Promise<Connection> {
     await this.#gateOpens(peer)
-    const addresses = this.#init.addresses.get(peer) ?? []
+    const addresses = this.#init.addressesOf(peer)
     if (addresses.length === 0) throw new Error(`no address of ${peer} is known`)
     return this.#init.node.dial(addresses.map((address) => withPeer(address, peer)))
   }

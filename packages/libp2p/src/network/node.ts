@@ -30,7 +30,9 @@ export async function createNode(init: NodeInit): Promise<Node> {
     logger: init.logger,
     privateKey: privateKey(init.identity),
     addresses: { listen: [...init.listen] },
-    ...init.link,
+    transports: init.link.transports,
+    connectionEncrypters: init.link.connectionEncrypters,
+    streamMuxers: init.link.streamMuxers,
     // The defaults defend one public address against strangers: here everyone comes from the same one.
     connectionManager: {
       maxConnections: limits.connectionsMax,
@@ -53,7 +55,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
     },
     services: {
       // A crowded start keeps event loops from answering for seconds.
-      identify: identify({ timeout: 30_000 }),
+      identify: init.link.identify ?? identify({ timeout: 30_000 }),
       gossip: init.gossip,
     },
   })

@@ -131,6 +131,7 @@ export class Asks {
       maxCharge: submission.maxCharge ?? highest,
       deadline: now + (submission.deadlineMs ?? config.deadline),
       trace: submission.trace ?? traceparentOf(requestId),
+      session: submission.session,
     }
     return { payload, requestId }
   }

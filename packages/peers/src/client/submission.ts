@@ -1,4 +1,7 @@
 import type { Amount, Millis, Random } from '@infermesh/kernel'
+import type { SessionTurn } from '@infermesh/protocol'
+import { arePassages, promptOfPassages } from './passages.ts'
+import { readSession } from './session-claim.ts'
 import { utf8Bytes } from './utf8.ts'
 
 /** What a caller asks for with the command `submit`, after its JSON was checked. */
@@ -11,6 +14,7 @@ export interface Submission {
   readonly maxCharge: Amount | undefined
   /** W3C traceparent. */
   readonly trace: string | undefined
+  readonly session: SessionTurn | undefined
 }
 
 export type Parsed = { readonly ok: true; readonly submission: Submission } | { readonly ok: false; readonly detail: string }
@@ -18,21 +22,29 @@ export type Parsed = { readonly ok: true; readonly submission: Submission } | { 
 const PROMPT_BYTES_MAX = 4 * 1024 * 1024
 const TOKENS_MAX = 1 << 20
 
-/** `promptTokens` instead of `prompt` asks for a made-up prompt of that size, for load. */
+/** `promptTokens` or `passages` instead of `prompt` ask for a made-up prompt, for load. */
 export function parseSubmission(argument: string, random: Random): Parsed {
   const fields = parseObject(argument)
   if (fields === undefined) return bad('expected a JSON object')
-  const { model, prompt, promptTokens, maxTokens, seed, deadlineMs, maxCharge, trace } = fields
+  const { model, maxTokens, seed, deadlineMs, maxCharge, trace } = fields
   if (typeof model !== 'string' || model.length === 0 || model.length > 128) return bad('expected model, a text of at most 128 characters')
   if (!isCount(maxTokens, 1, TOKENS_MAX)) return bad(`expected maxTokens from 1 to ${TOKENS_MAX}`)
-  if (typeof prompt !== 'string' && !isCount(promptTokens, 0, PROMPT_BYTES_MAX / 4)) return bad('expected prompt, a text, or promptTokens')
   if (!isAbsentOr(seed, Number.MAX_SAFE_INTEGER)) return bad('expected seed to be a whole number')
   if (!isAbsentOr(deadlineMs, MILLIS_MAX)) return bad('expected deadlineMs to be a number of milliseconds')
   if (!isAbsentOr(maxCharge, Number.MAX_SAFE_INTEGER)) return bad('expected maxCharge to be a whole number of coins')
   if (trace !== undefined && (typeof trace !== 'string' || !TRACEPARENT.test(trace))) return bad('expected trace to be a W3C traceparent')
-  const bytes = typeof prompt === 'string' ? utf8Bytes(prompt) : madeUp(promptTokens as number, random)
+  const session = fields.session === undefined ? undefined : readSession(fields.session)
+  if (session !== undefined && 'fault' in session) return bad(`expected ${session.fault}`)
+  const bytes = promptOf(fields, random)
+  if (bytes === undefined) return bad('expected prompt, a text, or promptTokens, or passages')
   if (bytes.length > PROMPT_BYTES_MAX) return bad(`expected a prompt of at most ${PROMPT_BYTES_MAX} bytes, found ${bytes.length}`)
-  return { ok: true, submission: { model, prompt: bytes, maxTokens, seed, deadlineMs, maxCharge, trace } }
+  return { ok: true, submission: { model, prompt: bytes, maxTokens, seed, deadlineMs, maxCharge, trace, session } }
+}
+
+function promptOf({ prompt, promptTokens, passages }: Readonly<Record<string, unknown>>, random: Random): Uint8Array | undefined {
+  if (typeof prompt === 'string') return utf8Bytes(prompt)
+  if (arePassages(passages, PROMPT_BYTES_MAX / 4)) return promptOfPassages(passages)
+  return isCount(promptTokens, 0, PROMPT_BYTES_MAX / 4) ? madeUp(promptTokens, random) : undefined
 }
 
 function parseObject(argument: string): Readonly<Record<string, unknown>> | undefined {

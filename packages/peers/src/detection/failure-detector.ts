@@ -20,7 +20,7 @@ export const detectorDefaults = (heartbeatEvery: Millis, suspect: number): Detec
   deviationMin: heartbeatEvery / 5,
   suspect,
   window: 64,
-  peers: 4096,
+  peers: 1 << 17,
 })
 
 interface Rhythm {

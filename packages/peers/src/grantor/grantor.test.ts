@@ -69,7 +69,7 @@ test('a release that another signed changes nothing', () => {
 
 test('after a restart it knows its promise, and begins the wait anew', () => {
   const disk = new Map<string, Uint8Array>()
-  ask(fresh(disk), 'operator-0', papers.ownerAsk(7), 0, disk)
+  ask(fresh(disk), 'operator-0', papers.ownerAsk(7), 0)
 
   const again = fresh(disk, 20_000)
 
@@ -108,12 +108,12 @@ test('a delegation serves its audience only, and only until it expires', () => {
 test('a revocation ends the right at the next renewal, also after a restart, and only its owner can make one', () => {
   const disk = new Map<string, Uint8Array>()
   const grantor = fresh(disk)
-  ask(grantor, 'operator-1', papers.ask(1), 0, disk)
+  ask(grantor, 'operator-1', papers.ask(1), 0)
   const foreign = network.signerOf('operator-2').sign('revocation', { model, delegation: papers.delegation.id }, 0)
-  tell(grantor, foreign, disk)
+  tell(grantor, foreign)
   expect(answer(ask(grantor, 'operator-1', papers.ask(1), 100))).toMatchObject({ type: 'LeaseGranted' })
 
-  tell(grantor, papers.revocation(), disk)
+  tell(grantor, papers.revocation())
 
   expect(answer(ask(grantor, 'operator-1', papers.ask(1), 200))).toMatchObject({ code: 'not-authorized' })
   expect(answer(ask(fresh(disk, 300), 'operator-1', papers.ask(1), 300))).toMatchObject({ code: 'not-authorized' })
@@ -176,8 +176,15 @@ test('its own damaged disk is named', () => {
   expect(() => fresh(disk)).toThrow(`this peer's own disk is damaged at grantor/promise/${model}`)
 })
 
-function fresh(disk: ReadonlyMap<string, Uint8Array> = new Map(), now = 0): PeerMachine {
-  const grantor = createGrantor({}, network.servicesOf('grantor-0'))
+function fresh(disk = new Map<string, Uint8Array>(), now = 0): PeerMachine {
+  const inner = createGrantor({}, network.servicesOf('grantor-0'))
+  const grantor: PeerMachine = {
+    handle(input, at) {
+      const effects = inner.handle(input, at)
+      for (const effect of effects) if (effect.type === 'save') disk.set(effect.key, effect.value)
+      return effects
+    },
+  }
   grantor.handle({ type: 'started', saved: new Map(disk) }, now)
   return grantor
 }
@@ -189,17 +196,12 @@ function withShare(): PeerMachine {
   return grantor
 }
 
-function ask(grantor: PeerMachine, from: string, message: Message, now: number, disk?: Map<string, Uint8Array>): readonly PeerEffect[] {
-  return kept(grantor.handle({ type: 'request', id: 'r1', from: network.idOf(from), stream: 'lease', message }, now), disk)
+function ask(grantor: PeerMachine, from: string, message: Message, now: number): readonly PeerEffect[] {
+  return grantor.handle({ type: 'request', id: 'r1', from: network.idOf(from), stream: 'lease', message }, now)
 }
 
-function tell(grantor: PeerMachine, envelope: ReturnType<typeof papers.revocation>, disk?: Map<string, Uint8Array>): void {
-  kept(grantor.handle({ type: 'gossip', topic: 'models', from: envelope.signer, envelope }, 0), disk)
-}
-
-function kept(effects: readonly PeerEffect[], disk?: Map<string, Uint8Array>): readonly PeerEffect[] {
-  for (const effect of effects) if (effect.type === 'save') disk?.set(effect.key, effect.value)
-  return effects
+function tell(grantor: PeerMachine, envelope: ReturnType<typeof papers.revocation>): void {
+  grantor.handle({ type: 'gossip', topic: 'models', from: envelope.signer, envelope }, 0)
 }
 
 const answer = (effects: readonly PeerEffect[]): Message | undefined =>

@@ -34,17 +34,25 @@ export type Progress =
       readonly state: 'running'
       readonly model: UsableModel
       readonly generator: Pick<Generator, 'tokens'>
-      readonly clock: DecodeClock
+      readonly clock: TokenClock
       /** The stretch that the next receipt covers. */
       stretch: { readonly from: number; readonly startedAt: Millis }
     }
+
+/** When an execution's tokens are made. */
+export interface TokenClock {
+  /** How many more tokens, at most `left`, are made by `now` and not taken yet. */
+  take(left: number, now: Millis): number
+  /** Time until the next batch, at most `left` tokens, is ready; `undefined` when the engine says so itself. */
+  wait(left: number, made: boolean, now: Millis): Millis | undefined
+}
 
 /** Tokens are sent in batches this far apart, so that a fast engine does not cost a timer for each token. */
 const BATCH_EVERY: Millis = 50
 const BATCH_TOKENS_MAX = 1024
 
 /** When each token of an execution is made: the first at the end of the prefill, then one each `decodeMsPerToken`. */
-export class DecodeClock {
+export class DecodeClock implements TokenClock {
   readonly #msPerToken: number
   readonly #batch: number
   #nextAt: number
@@ -53,7 +61,7 @@ export class DecodeClock {
   constructor(profile: SpeedProfile, promptTokens: number, startedAt: Millis) {
     this.#msPerToken = profile.decodeMsPerToken
     this.#batch = this.#msPerToken > 0 ? Math.max(1, Math.ceil(BATCH_EVERY / this.#msPerToken)) : BATCH_TOKENS_MAX
-    this.#nextAt = startedAt + Math.ceil((promptTokens * 1000) / profile.prefillTokensPerSecond)
+    this.#nextAt = startedAt + Math.round((promptTokens * 1000) / profile.prefillTokensPerSecond)
   }
 
   /** How many more tokens, at most `left`, are made by `now`. A process that stood still has not computed meanwhile. */

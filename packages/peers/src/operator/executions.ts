@@ -3,9 +3,10 @@ import type { MessageOf, PeerEffect, PeerServices } from '@infermesh/protocol'
 import type { Opened } from '../client/opened-request.ts'
 import { type Refusal, refused } from '../client/refusal.ts'
 import type { Answerer } from './answer.ts'
-import { DecodeClock, type Execution, type ModelAnswer, type Progress } from './execution.ts'
+import { PagedEngine } from './engine/paged-engine.ts'
+import { DecodeClock, type Execution, type ModelAnswer, type Progress, type TokenClock } from './execution.ts'
 import { fits, openExecution } from './execution-check.ts'
-import type { ServingConfig } from './operator-config.ts'
+import type { FullServingConfig } from './operator-config.ts'
 import type { ReceiptBook } from './receipt-book.ts'
 import { Stretches } from './stretches.ts'
 
@@ -16,7 +17,7 @@ export const ALIVE_KEY = 'alive'
 const ALIVE_EVERY: Millis = 2_000
 
 export interface ExecutionsOptions {
-  readonly config: Required<ServingConfig>
+  readonly config: FullServingConfig
   readonly services: PeerServices
   readonly book: ReceiptBook
   readonly answerer: Answerer
@@ -30,6 +31,10 @@ type Running = Extract<Progress, { readonly state: 'running' }>
 export class Executions {
   readonly #options: ExecutionsOptions
   readonly #stretches: Stretches
+  /** Without one, executions have slots of their own speed. */
+  readonly #engine: PagedEngine | undefined
+  readonly #slots: number
+  readonly #contextTokens: number
   /** In order of arrival; the queued ones start in this order. */
   readonly #all = new Map<string, Execution>()
   #running = 0
@@ -38,10 +43,15 @@ export class Executions {
   constructor(options: ExecutionsOptions) {
     this.#options = options
     this.#stretches = new Stretches(options.book, options.services)
+    const { engine, profile, contextTokens } = options.config
+    this.#engine = engine === undefined ? undefined : new PagedEngine(engine)
+    // The engine has a queue of its own, so nothing waits before it.
+    this.#slots = engine === undefined ? profile.slots : Number.POSITIVE_INFINITY
+    this.#contextTokens = Math.min(contextTokens, this.#engine?.contextTokens ?? contextTokens)
   }
 
   load(): { readonly slots: number; readonly busy: number; readonly queued: number } {
-    return { slots: this.#options.config.profile.slots, busy: this.#running, queued: this.#all.size - this.#running }
+    return this.#engine?.load() ?? { slots: this.#slots, busy: this.#running, queued: this.#all.size - this.#running }
   }
 
   onExecute(message: MessageOf<'Execute'>, call: { readonly id: string; readonly from: PeerId }, now: Millis): PeerEffect[] {
@@ -49,8 +59,7 @@ export class Executions {
     if (!accepted.ok) return [respond(call.id, refused(accepted.refusal))]
     const execution: Execution = { ...accepted.value, progress: { state: 'queued', since: now } }
     this.#all.set(call.id, execution)
-    if (this.#running < this.#options.config.profile.slots) return this.#start(execution, now)
-    return this.#keepAlive()
+    return this.#running < this.#slots ? this.#settled(this.#start(execution, now), now) : this.#keepAlive()
   }
 
   /** The gateway hung up or is gone. What was made is receipted: it was asked for. */
@@ -59,13 +68,23 @@ export class Executions {
     if (execution === undefined) return []
     const { progress } = execution
     const receipts = progress.state === 'running' ? this.#stretches.receipt(execution, progress, now, true) : []
-    return [...receipts, ...this.#end(execution, 'cancelled', now)]
+    return this.#settled([...receipts, ...this.#end(execution, 'cancelled', now)], now)
   }
 
   onTokensTimer(id: string, now: Millis): PeerEffect[] {
     const execution = this.#all.get(id)
     if (execution?.progress.state !== 'running') return []
     return this.#advance(execution, execution.progress, now)
+  }
+
+  /** A step of the engine has ended. */
+  onEngineTimer(now: Millis): PeerEffect[] {
+    this.#engine?.onStepTimer()
+    return this.#settled([], now)
+  }
+
+  onObserveTimer(now: Millis): readonly PeerEffect[] {
+    return this.#engine?.onObserveTimer(now) ?? []
   }
 
   onAliveTimer(): PeerEffect[] {
@@ -80,17 +99,18 @@ export class Executions {
     call: { readonly id: string; readonly from: PeerId },
     now: Millis,
   ): Opened<Omit<Execution, 'progress'>> {
-    const { config, services, book, usable } = this.#options
+    const { services, book, usable } = this.#options
     const opened = openExecution(message, call, services, now)
     if (!opened.ok) return opened
     const { opened: request, dispatch } = opened.value
     const answer = usable(dispatch.payload.model, dispatch.payload.epoch, now)
     if (!answer.ok) return { ok: false, refusal: answer }
-    const fitting = fits(answer.model.manifest, request, config.contextTokens, services)
+    const fitting = fits(answer.model.manifest, request, this.#contextTokens, services)
     if (!fitting.ok) return fitting
     const { busy, queued } = this.load()
     const queueMax = services.directory.genesis.parameters.serving.queued
-    if (busy >= config.profile.slots && queued >= queueMax) return { ok: false, refusal: this.#overloaded(busy, queued) }
+    if ((busy >= this.#slots || this.#engine !== undefined) && queued >= queueMax)
+      return { ok: false, refusal: this.#overloaded(busy, queued) }
     if (book.isFull())
       return { ok: false, refusal: { code: 'overloaded', detail: 'too many receipts wait to be logged', retryAfter: 60_000 } }
     return opened
@@ -98,13 +118,13 @@ export class Executions {
 
   #overloaded(busy: number, queued: number): Refusal {
     const { profile } = this.#options.config
-    const detail = `${busy} of ${profile.slots} slots are busy and ${queued} requests are queued`
+    const detail = `${busy} of ${this.load().slots} slots are busy and ${queued} requests are queued`
     return { code: 'overloaded', detail, retryAfter: Math.max(100, profile.decodeMsPerToken * TYPICAL_TOKENS) }
   }
 
   /** The wait in the queue may have cost the lease or the deadline, so both are looked at again. */
   #start(execution: Execution, now: Millis): PeerEffect[] {
-    const { config, services, answerer, usable } = this.#options
+    const { services, answerer, usable } = this.#options
     const { opened, dispatch, tokens } = execution
     const { model, epoch, attempt } = dispatch.payload
     const answer = usable(model, epoch, now)
@@ -118,13 +138,30 @@ export class Executions {
       state: 'running',
       model: answer.model,
       generator: answerer({ hash: services.crypto.hash, weightsRoot, prompt: opened.prompt, request }),
-      clock: new DecodeClock(config.profile, request.promptTokens + from, now),
+      clock: this.#clockOf(execution, now),
       stretch: { from, startedAt: now },
     }
     execution.progress = progress
     this.#running++
     const started = emit({ type: 'executionStarted', requestId: opened.requestId, attempt, model, epoch, from })
     return [started, ...this.#advance(execution, progress, now), ...this.#keepAlive()]
+  }
+
+  #clockOf(execution: Execution, now: Millis): TokenClock {
+    const { promptTokens } = execution.opened.envelope.payload
+    return this.#engine?.start(execution, now) ?? new DecodeClock(this.#options.config.profile, promptTokens + execution.tokens.length, now)
+  }
+
+  /** Sends what the engine has made by now. Ends of executions make room, so it is asked until it has nothing more. */
+  #settled(before: readonly PeerEffect[], now: Millis): PeerEffect[] {
+    const effects = [...before]
+    if (this.#engine === undefined) return effects
+    for (;;) {
+      const step = this.#engine.advance(now)
+      effects.push(...step.effects)
+      if (step.due.length === 0) return [...effects, ...this.#engine.schedule(now)]
+      for (const id of step.due) effects.push(...this.onTokensTimer(id, now))
+    }
   }
 
   #advance(execution: Execution, running: Running, now: Millis): PeerEffect[] {
@@ -144,7 +181,7 @@ export class Executions {
     if (tokens.length >= maxTokens) return [...effects, ...this.#complete(execution, running, now)]
     effects.push(...this.#stretches.receipt(execution, running, now, false))
     const wait = running.clock.wait(maxTokens - tokens.length, tokens.length > dispatch.payload.from, now)
-    return [...effects, setTimer(TOKENS_PREFIX + id, wait)]
+    return wait === undefined ? effects : [...effects, setTimer(TOKENS_PREFIX + id, wait)]
   }
 
   #complete(execution: Execution, running: Running, now: Millis): PeerEffect[] {
@@ -173,6 +210,7 @@ export class Executions {
     this.#all.delete(id)
     if (progress.state === 'queued') return []
     this.#running--
+    this.#engine?.end(id, now)
     const { attempt, from } = dispatch.payload
     const made = tokens.length - from
     const ended = emit({ type: 'executionEnded', requestId: opened.requestId, attempt, tokens: made, outcome })
@@ -181,13 +219,13 @@ export class Executions {
 
   #startNext(now: Millis): PeerEffect[] {
     const effects: PeerEffect[] = []
-    const free = () => this.#running < this.#options.config.profile.slots
+    const free = () => this.#running < this.#slots
     for (const execution of [...this.#all.values()].filter(({ progress }) => progress.state === 'queued')) {
       if (!free()) break
       // An execution that ended while starting has started the ones behind it.
       if (this.#all.get(execution.id) === execution && execution.progress.state === 'queued') effects.push(...this.#start(execution, now))
     }
-    assert(this.#running <= this.#options.config.profile.slots, 'more executions run than there are slots')
+    assert(this.#running <= this.#slots, 'more executions run than there are slots')
     return effects
   }
 

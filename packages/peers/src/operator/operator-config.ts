@@ -1,6 +1,7 @@
 import type { Amount, Millis } from '@infermesh/kernel'
 import type { Manifest } from '@infermesh/protocol'
 import type { SpeedProfile } from '@infermesh/serving'
+import type { PagedEngineConfig } from './engine/engine-config.ts'
 import type { PrivateModelsConfig } from './private-models/config.ts'
 import type { ReferenceWeights } from './reference-weights.ts'
 
@@ -17,7 +18,9 @@ export interface PublishedModel {
 
 /** The public side of an operator. JSON-safe. */
 export interface ServingConfig {
+  /** Speed of an operator without `engine`; with one, only its loading counts. */
   readonly profile: SpeedProfile
+  readonly engine?: PagedEngineConfig
   readonly publishes?: readonly PublishedModel[]
   /** Public models to fetch from a hub and serve. */
   readonly serves?: readonly string[]
@@ -39,6 +42,9 @@ export const servingDefaults = {
   blobBytesMax: 256 * 1024 * 1024,
   retryAfter: 500,
 } as const satisfies Partial<ServingConfig>
+
+/** With every default in its place. */
+export type FullServingConfig = Required<Omit<ServingConfig, 'engine'>> & Pick<ServingConfig, 'engine'>
 
 /** Everything an operator is told when it is made. JSON-safe. */
 export interface OperatorConfig extends ServingConfig {

@@ -5,6 +5,7 @@ import { isLocalCaller } from '../client/local-caller.ts'
 import { contextOf } from '../client/opened-request.ts'
 import { refused } from '../client/refusal.ts'
 import { type Answerer, referenceAnswer } from './answer.ts'
+import { ENGINE_KEY, OBSERVE_KEY } from './engine/paged-engine.ts'
 import type { ModelAnswer } from './execution.ts'
 import { ALIVE_KEY, Executions, TOKENS_PREFIX } from './executions.ts'
 import { noMeasurement, type OperatorConfig, servingDefaults } from './operator-config.ts'
@@ -127,6 +128,8 @@ class Operator implements PeerMachine {
 
   #onTimer(key: string, now: Millis): readonly PeerEffect[] {
     if (key.startsWith(TOKENS_PREFIX)) return this.#executions.onTokensTimer(key.slice(TOKENS_PREFIX.length), now)
+    if (key === ENGINE_KEY) return this.#executions.onEngineTimer(now)
+    if (key === OBSERVE_KEY) return this.#executions.onObserveTimer(now)
     if (key === HEARTBEAT_KEY) return this.#heartbeat(now)
     if (key === ALIVE_KEY) return this.#executions.onAliveTimer()
     if (key === AGAIN_KEY) return this.#book.onTimer(now)

@@ -12,7 +12,7 @@ import {
 } from '@infermesh/protocol'
 import { contextOf } from '../client/opened-request.ts'
 import { Backoff } from './backoff.ts'
-import type { PublishedModel, ServingConfig } from './operator-config.ts'
+import type { FullServingConfig, PublishedModel } from './operator-config.ts'
 import { Publication } from './publication.ts'
 import { weightsFrom } from './reference-weights.ts'
 import { manifestKey, type Release, Replica, weightsKey } from './replica.ts'
@@ -22,13 +22,13 @@ export const PUBLIC_PREFIX = 'public/'
 
 /** The public models of one operator: those it publishes, and those it serves. */
 export class PublicModels {
-  readonly #config: Required<ServingConfig>
+  readonly #config: FullServingConfig
   readonly #services: PeerServices
   readonly #signer: Signer
   readonly #publications = new Map<string, Publication>()
   readonly #replicas = new Map<string, Replica>()
 
-  constructor(config: Required<ServingConfig>, services: PeerServices, signer: Signer) {
+  constructor(config: FullServingConfig, services: PeerServices, signer: Signer) {
     this.#config = config
     this.#services = services
     this.#signer = signer

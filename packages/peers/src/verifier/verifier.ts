@@ -1,5 +1,6 @@
 import { assertNever, emit, forget, type GossipVerdict, type Millis, publish, save, setTimer, subscribe } from '@infermesh/kernel'
 import {
+  type AuditStage,
   commitmentOf,
   type Envelope,
   evidenceDigestOf,
@@ -11,7 +12,7 @@ import {
 } from '@infermesh/protocol'
 import { type AuditRecord, commit, createLedger, type Ledger, openAudits, settlersOf } from '@infermesh/protocol/ledger'
 import { admit } from '../admission.ts'
-import { ChainFollower, type Followed } from '../settler/chain-follower.ts'
+import { type Arrived, ChainFollower, type Followed } from '../settler/chain-follower.ts'
 import { decodeOpening, encodeOpening, isOpeningKey, type Opening, openingKey, type Turn, turnKey } from './opening.ts'
 import { type VerifierConfig, verifierDefaults } from './verifier-config.ts'
 import { saltOf, Workbench, type Worked } from './workbench.ts'
@@ -103,7 +104,8 @@ class Verifier implements PeerMachine {
   #followed(followed: Followed, now: Millis): PeerEffect[] {
     const effects = [...followed.effects]
     if (followed.arrived === undefined) return effects
-    for (let { arrived } = followed; arrived !== undefined; ) {
+    let arrived: Arrived | undefined = followed.arrived
+    while (arrived !== undefined) {
       commit(this.#ledger, arrived.step)
       for (const entry of arrived.entries) if (entry.type === 'receipt') this.#receipts.set(entry.id, entry)
       const next = this.#follower.next()
@@ -124,6 +126,8 @@ class Verifier implements PeerMachine {
       const audit = store.get('audit', id)
       const receipt = this.#receipts.get(id)
       if (audit === undefined || receipt === undefined || audit.phase !== 'commit' || !this.#isSeated(audit)) continue
+      // While catching up, audits open that have long been closed.
+      if (audit.until + this.#ledger.rules.parameters.audit.commitWithin < now) continue
       const turn = { receipt: id, stage: audit.stage, draw: audit.draw }
       if (this.#turns.has(turnKey(turn)) || hasCommitted(audit, this.#services.identity.peerId)) continue
       this.#turns.set(turnKey(turn), turn)
@@ -164,21 +168,30 @@ class Verifier implements PeerMachine {
 
   /** Turns that the log has left behind, and receipts that nobody will look at. */
   #leaveTurns(now: Millis): PeerEffect[] {
-    const { store, head } = this.#ledger
     const effects: PeerEffect[] = []
     for (const turn of [...this.#turns.values(), ...this.#openings.values()]) {
-      const audit = store.get('audit', turn.receipt)
-      if (audit?.stage === turn.stage && audit.draw === turn.draw) continue
+      if (!this.#isPast(turn)) continue
       this.#turns.delete(turnKey(turn))
       if (this.#openings.delete(turnKey(turn))) effects.push(forget(openingKey(turn)))
       effects.push(...this.#worked(this.#bench.abandon(turn, now), now))
     }
-    for (const id of this.#receipts.keys()) {
-      const receipt = store.get('receipt', id)
-      const mayBeDrawn = receipt?.state === 'audited' || (receipt?.state === 'held' && receipt.loggedAt === head.time)
-      if (!mayBeDrawn) this.#receipts.delete(id)
-    }
+    for (const id of this.#receipts.keys()) if (!this.#mayBeDrawn(id)) this.#receipts.delete(id)
     return effects
+  }
+
+  #mayBeDrawn(id: string): boolean {
+    const { store, head } = this.#ledger
+    const receipt = store.get('receipt', id)
+    return receipt?.state === 'audited' || (receipt?.state === 'held' && receipt.loggedAt === head.time)
+  }
+
+  /** After a restart the ledger begins anew: a turn that it has not come to yet is not past. */
+  #isPast(turn: Turn): boolean {
+    const { store } = this.#ledger
+    const audit = store.get('audit', turn.receipt)
+    if (audit === undefined) return store.get('receipt', turn.receipt) !== undefined && !this.#mayBeDrawn(turn.receipt)
+    const ahead = stages.indexOf(audit.stage) - stages.indexOf(turn.stage) || audit.draw - turn.draw
+    return ahead > 0
   }
 
   /** Says what is due and not in the log yet: gossip may have lost it. */
@@ -203,5 +216,7 @@ class Verifier implements PeerMachine {
     return publish('verdicts', this.#signer.sign('verdictReveal', opening, now))
   }
 }
+
+const stages: readonly AuditStage[] = ['first', 'committee', 'appeal']
 
 const hasCommitted = ({ commits }: AuditRecord, verifier: string): boolean => commits.some((made) => made.verifier === verifier)

@@ -2,9 +2,10 @@ import type { Infer } from '../wire/schema.ts'
 import { blob, fetch } from './fetch.ts'
 import { infer } from './infer.ts'
 import { control, keyRelease, lease } from './lease.ts'
+import { oblivious } from './oblivious.ts'
 
 /** Every message that travels on a stream, by the stream that carries it. Answers travel on the stream of their request. */
-export const streams = { infer, fetch, blob, lease, 'key-release': keyRelease, control } as const
+export const streams = { infer, fetch, blob, lease, 'key-release': keyRelease, control, oblivious } as const
 
 export type StreamName = keyof typeof streams
 

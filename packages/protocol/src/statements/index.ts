@@ -1,6 +1,7 @@
 import type { Infer } from '../wire/schema.ts'
 import { checkpoint } from './final.ts'
 import { dispatch, receipt, request } from './inference.ts'
+import { keyConfig, tokenKey } from './keys.ts'
 import { lease, leaseGrant, leaseRelease } from './leases.ts'
 import { attestation, capacity, delegation, manifest, revocation } from './models.ts'
 import { proposal, vote } from './settlement.ts'
@@ -25,6 +26,8 @@ export const statements = {
   proposal,
   vote,
   checkpoint,
+  keyConfig,
+  tokenKey,
 } as const
 
 export type StatementType = keyof typeof statements
@@ -35,8 +38,11 @@ export type Capacity = Statement<'capacity'>
 export type Lease = Statement<'lease'>
 export type LeaseGrant = Statement<'leaseGrant'>
 export type Request = Statement<'request'>
+export type SessionTurn = NonNullable<Request['session']>
 export type Dispatch = Statement<'dispatch'>
 export type Receipt = Statement<'receipt'>
+export type KeyConfigStatement = Statement<'keyConfig'>
+export type TokenKeyStatement = Statement<'tokenKey'>
 export type Vote = Statement<'vote'>
 export type Proposal = Statement<'proposal'>
 export type Checkpoint = Statement<'checkpoint'>

@@ -1,5 +1,25 @@
 import { amount, digest, epoch, instant, modelId, nested, peer, requestId, tokenIndex, traceparent } from '../wire/fields.ts'
-import { bytes, hex, list, optional, struct, text, uint } from '../wire/schema.ts'
+import { bytes, flag, hex, list, oneOf, optional, struct, text, uint } from '../wire/schema.ts'
+
+/**
+ * A request's place in a conversation, and when the client thinks it will come back. Whoever keeps the conversation's memory may use
+ * it; nothing is owed for it. It links the client's requests, so a client that will not be linked leaves it out.
+ */
+export const sessionTurn = struct({
+  /** The client's own name for it: equal names of two clients are two sessions. */
+  id: text(64),
+  /** From 0. */
+  turn: uint(1 << 20),
+  /** No turn follows. */
+  last: flag,
+  /** What the client waits for before the next turn. */
+  pause: oneOf('tool', 'user'),
+  /** The client's guess of its return: the median in ms, and the sigma of a lognormal around it, in thousandths. */
+  expectMs: optional(uint(1 << 30)),
+  sigmaPerMille: optional(uint(10_000)),
+  /** Leading prompt tokens that everyone may share in memory. The rest is found by this client alone: a shared prefix leaks by timing. */
+  publicTokens: uint(1 << 24),
+})
 
 /**
  * A client's signed wish. Its id is SHA-256(client key ‖ nonce ‖ bodyHash); the prompt itself is not in it.
@@ -15,6 +35,7 @@ export const request = struct({
   maxCharge: amount,
   deadline: instant,
   trace: traceparent,
+  session: optional(sessionTurn),
 })
 
 /** A gateway's choice of an operator for one attempt. `from` is the first token still to be made. */

@@ -62,6 +62,12 @@ export class CheckBench {
     }
   }
 
+  /** What broke first so far. */
+  firstViolation(): (Violation & { readonly name: string }) | undefined {
+    const broken = this.#watched.flatMap(({ check, first }) => (first === undefined ? [] : [{ ...first, name: check.name }]))
+    return broken.sort((left, right) => left.at - right.at)[0]
+  }
+
   #note(entry: { count: number; first?: Violation }, violation: Violation): void {
     entry.count++
     entry.first ??= violation

@@ -1,6 +1,6 @@
 import type { Millis } from '@infermesh/kernel'
 import { Directory, type Genesis } from '@infermesh/protocol'
-import { CheckBench } from '../checks/checks.ts'
+import { CheckBench, type Violation } from '../checks/checks.ts'
 import { judge } from '../expect/expectation.ts'
 import type { NetworkRecord } from '../metrics/fold.ts'
 import { Metrics } from '../metrics/metrics.ts'
@@ -23,7 +23,8 @@ export class RunObserver {
   readonly metrics: Metrics
   readonly #scenario: Scenario
   readonly #checks: CheckBench
-  readonly #unlogged = new Map<string, Millis>()
+  readonly #unlogged = new Set<string>()
+  readonly #logged = new Set<string>()
   #lastEvent: Millis = 0
 
   constructor(scenario: Scenario, genesis: Genesis, liars: ReadonlySet<string> = new Set()) {
@@ -37,13 +38,22 @@ export class RunObserver {
     this.#checks.observe(record)
     this.#lastEvent = record.at
     const { event } = record
-    if (event.type === 'receiptIssued') this.#unlogged.set(event.receipt, record.at)
-    if (event.type === 'entryLogged') this.#unlogged.delete(event.entry)
+    // A receipt is announced again until it is logged, and now and then once more.
+    if (event.type === 'receiptIssued' && !this.#logged.has(event.receipt)) this.#unlogged.add(event.receipt)
+    if (event.type === 'entryLogged' && event.kind === 'receipt') {
+      this.#logged.add(event.entry)
+      this.#unlogged.delete(event.entry)
+    }
   }
 
   /** Everything asked for is answered, logged and settled: nothing more is to be expected. */
   quiet(): boolean {
     return this.metrics.requests.unfinished() === 0 && this.#unlogged.size === 0 && this.metrics.settlement.pending() === 0
+  }
+
+  /** The first standing check that broke, while the run is still going on. */
+  violation(): (Violation & { readonly name: string }) | undefined {
+    return this.#checks.firstViolation()
   }
 
   conclude(end: RunEnd): RunResult {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fault } from './faults.ts'
+import { fault } from './faults/fault.ts'
 import { load } from './load.ts'
 import { model, modelName } from './models.ts'
 import { parameters } from './parameters.ts'

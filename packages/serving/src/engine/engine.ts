@@ -164,6 +164,18 @@ export class Engine {
     return run * this.#memory.blockTokens
   }
 
+  /** Whether a block of this name is cached, on the GPU or below: with it, all blocks before it, since tails go first. */
+  holds(key: number): boolean {
+    return this.#memory.pool.find(key) >= 0 || this.#memory.tiers.has(key)
+  }
+
+  /** GPU blocks by state at this moment. They add up to the pool. */
+  memoryUse(): { readonly active: number; readonly idle: number; readonly free: number } {
+    const { pool } = this.#memory
+    const active = pool.blocks - pool.free() - (this.#keeper?.blocks() ?? 0)
+    return { active, free: pool.empty(), idle: pool.blocks - active - pool.empty() }
+  }
+
   totals(): EngineTotals {
     return {
       steps: this.#steps,

@@ -40,7 +40,7 @@ test('stops at the limit', async () => {
 test('says what a trace looks like when the file is none', async () => {
   const [strange, empty] = [await written('strange.txt', 'hello'), await written('empty.txt', '')]
 
-  await expect(readTrace(strange)).rejects.toThrow('expected a Mooncake, Azure, agentic or vLLM trace, found "hello"')
+  await expect(readTrace(strange)).rejects.toThrow('expected a Mooncake, Azure, agentic, vLLM or plain trace, found "hello"')
   await expect(readTrace(empty)).rejects.toThrow('found an empty file')
   await expect(readTrace(join(folder, 'absent'))).rejects.toThrow('ENOENT')
 })

@@ -26,7 +26,7 @@ export async function readTrace(path: string, options: TraceFileOptions = {}): P
   for await (const { text, number } of linesOf(path)) {
     form ??= formOf(text)
     if (form === undefined)
-      throw new Error(`${path}:${number}: expected a Mooncake, Azure, agentic or vLLM trace, found "${text.slice(0, 60)}"`)
+      throw new Error(`${path}:${number}: expected a Mooncake, Azure, agentic, vLLM or plain trace, found "${text.slice(0, 60)}"`)
     parse ??= lineParser(form)
     const parsed = parse(text, number)
     if (!isBad(parsed)) requests.push(...parsed)

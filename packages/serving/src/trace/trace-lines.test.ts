@@ -8,6 +8,8 @@ const mooncake = '{"timestamp": 27, "input_length": 1025, "output_length": 7, "h
 const session =
   '{"id":"t1","block_size":64,"tool_tokens":1,"system_tokens":1,"requests":[{"t":0,"in":130,"out":9,"stop":"tool_use","api_s":1,"think_s":0,"blocks":[[1,2]]},{"t":5.5,"in":200,"out":3,"stop":"end_turn","api_s":null,"think_s":4,"blocks":[[1,1],[7,2]]}]}'
 
+const plain = ['{"arrival":0,"prompt_tokens":1,"answer_tokens":1}', 'arrival_ms,prompt_tokens,answer_tokens', 'arrival,prompt_tokens']
+
 test('reads a Mooncake line', () => {
   expect(lineParser('mooncake')(mooncake, 3)).toMatchObject([
     { id: 'r3', arrivalMs: 27, promptTokens: 1_025, answerTokens: 7, prefix: { blockTokens: 512, keys: Float64Array.of(0, 1, 2) } },
@@ -49,7 +51,28 @@ test('reads both files of a vLLM run on one clock', () => {
   expect(parse('{"input_toks":5,"output_toks":6,"arrival_time_ns":4500000}', 2)).toMatchObject([{ id: 'r2', arrivalMs: 3.5 }])
 })
 
+test('reads a plain trace, in seconds or milliseconds', () => {
+  const parse = lineParser('plain')
+
+  expect(parse('{"arrival":1.5,"prompt_tokens":10,"answer_tokens":3,"user":"a"}', 1)).toEqual([
+    { id: 'r1', arrivalMs: 1_500, promptTokens: 10, answerTokens: 3 },
+  ])
+  expect(parse('{"arrival_ms":40,"prompt_tokens":10,"answer_tokens":3}', 2)).toMatchObject([{ arrivalMs: 40 }])
+})
+
+test('reads a plain CSV by its header, whatever the order and the other columns', () => {
+  const parse = lineParser('plain-csv')
+
+  expect(parse('user, "answer_tokens", arrival, prompt_tokens', 1)).toEqual([])
+  expect(parse('bob, 3, 0.25, 10', 2)).toEqual([{ id: 'r2', arrivalMs: 250, promptTokens: 10, answerTokens: 3 }])
+  expect(parse('bob,3,,10', 3)).toEqual({ fault: 'expected arrival to be a number of 0 or more, found ""' })
+  expect(parse('bob,3', 4)).toEqual({ fault: 'expected 4 cells as in the header, found 2' })
+})
+
 test.each([
+  ['plain', '{"arrival":-1,"prompt_tokens":4,"answer_tokens":1}', 'expected arrival to be a number of 0 or more, found -1'],
+  ['plain', '{"arrival":0,"prompt_tokens":4,"answer_tokens":0}', 'expected answer_tokens to be a whole number of 1 or more, found 0'],
+  ['plain', '{"arrival":0,"prompt_tokens":"4","answer_tokens":1}', 'expected prompt_tokens to be a number of 0 or more, found "4"'],
   ['mooncake', 'no json', 'expected a JSON object, found "no json"'],
   [
     'mooncake',
@@ -67,12 +90,15 @@ test.each([
 })
 
 test('tells the form from the first line', () => {
-  expect([mooncake, session, 'TIMESTAMP,ContextTokens', '{"input_toks":1}', '{}', 'x'].map(formOf)).toEqual([
+  expect([mooncake, session, 'TIMESTAMP,ContextTokens', '{"input_toks":1}', '{}', 'x', ...plain].map(formOf)).toEqual([
     'mooncake',
     'agentic',
     'azure',
     'vllm',
     undefined,
+    undefined,
+    'plain',
+    'plain-csv',
     undefined,
   ])
 })

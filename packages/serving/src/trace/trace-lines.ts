@@ -1,16 +1,20 @@
 import type { PauseKind } from '../engine/request.ts'
+import { isRecord, numberFault, parseObject } from './line-fields.ts'
+import { isPlainHeader, plainCsvParser, plainLine } from './plain-lines.ts'
 import { type BadLine, isBad, type LineParser, type TraceRequest } from './trace-request.ts'
 
 /** Forms of trace that can be read. */
-export type TraceForm = 'mooncake' | 'azure' | 'agentic' | 'vllm'
+export type TraceForm = 'mooncake' | 'azure' | 'agentic' | 'vllm' | 'plain' | 'plain-csv'
 
 /** Tells the form from a trace's first line; `undefined` when it is none of them. */
 export function formOf(firstLine: string): TraceForm | undefined {
   if (firstLine.startsWith('TIMESTAMP,')) return 'azure'
+  if (isPlainHeader(firstLine)) return 'plain-csv'
   const record = parseObject(firstLine)
   if (isBad(record)) return undefined
   if ('hash_ids' in record) return 'mooncake'
   if ('requests' in record) return 'agentic'
+  if ('prompt_tokens' in record) return 'plain'
   return 'input_toks' in record ? 'vllm' : undefined
 }
 
@@ -25,6 +29,10 @@ export function lineParser(form: TraceForm): LineParser {
       return agenticParser()
     case 'vllm':
       return vllmParser()
+    case 'plain':
+      return plainLine
+    case 'plain-csv':
+      return plainCsvParser()
   }
 }
 
@@ -131,25 +139,6 @@ function vllmParser(): LineParser {
     const id = typeof record.request_id === 'string' ? record.request_id : `r${line}`
     return [{ id, arrivalMs: at - start, promptTokens: record.input_toks as number, answerTokens: record.output_toks as number }]
   }
-}
-
-type Fields = Readonly<Record<string, unknown>>
-
-function parseObject(text: string): Fields | BadLine {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isRecord(value) ? value : { fault: `expected a JSON object, found ${text.slice(0, 40)}` }
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    return { fault: `expected a JSON object, found "${text.slice(0, 40)}" (${error.message})` }
-  }
-}
-
-const isRecord = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-function numberFault(record: Fields, fields: readonly string[]): string | undefined {
-  const field = fields.find((name) => typeof record[name] !== 'number' || !((record[name] as number) >= 0))
-  return field === undefined ? undefined : `expected ${field} to be a number of 0 or more, found ${JSON.stringify(record[field])}`
 }
 
 const keysFault = (keys: unknown): string | undefined =>

@@ -1,5 +1,6 @@
 import type { Millis, PeerId } from '@infermesh/kernel'
 import {
+  attestedDataOf,
   DecodeFailed,
   type Directory,
   type Envelope,
@@ -12,7 +13,6 @@ import {
   sameBytes,
   toHex,
 } from '@infermesh/protocol'
-import { attestedDataOf } from './protocol-parts.ts'
 
 export type CheckServices = Pick<PeerServices, 'directory' | 'crypto'>
 

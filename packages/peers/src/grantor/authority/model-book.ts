@@ -75,8 +75,21 @@ export class ModelBook {
     const owner = this.ownerOf(model)
     if (owner === undefined) return undefined
     const delegation = this.#entries.get(model)?.delegations.get(`${owner}/${audience}`)
-    if (delegation === undefined || this.#revocations.revoked(delegation)) return undefined
-    return delegationFault(delegation, { model, owner, audience }, now) === undefined ? delegation : undefined
+    return delegation !== undefined && this.stands(delegation, now) ? delegation : undefined
+  }
+
+  /** Whether this very envelope gives its audience the right now, whatever came after it. */
+  stands(delegation: Envelope<'delegation'>, now: Millis): boolean {
+    const { model, audience } = delegation.payload
+    const owner = this.ownerOf(model)
+    if (owner === undefined || this.#revocations.revoked(delegation)) return false
+    return delegationFault(delegation, { model, owner, audience }, now) === undefined
+  }
+
+  /** Whether this peer is the owner, or was ever given a right by it. */
+  concerns(model: string, peer: PeerId): boolean {
+    const owner = this.ownerOf(model)
+    return owner !== undefined && (peer === owner || this.#entries.get(model)?.delegations.has(`${owner}/${peer}`) === true)
   }
 
   /** The standing rights, in the order of takeover. */

@@ -36,6 +36,25 @@ test('when the owner crashes, its hot standby serves under epoch 2 within the bo
   expect(run.targetAt(settled + 20_000)).toEqual({ state: 'holder', holder: run.network.idOf('operator-1'), epoch: 2 })
 })
 
+test('over a whole renewal period the mean time without a holder is what the lease says: its term less half a renewal', () => {
+  const crashes = Array.from({ length: 11 }, (_, index) => settled + index * 300)
+  const waits = crashes.map((at) => {
+    const run = privateWorld({ standbys: [hot], seed: at })
+    run.world.start()
+    run.world.run(at)
+    run.world.crash('operator-0')
+    run.world.run(at + 12_000)
+    return (run.events('leaseAcquired').find(({ epoch }) => epoch === 2)?.at ?? 0) - at
+  })
+
+  // A renewal reaches the grantors 20 ms after it was sent; the next ask needs 40 ms and up to 100 ms of jitter.
+  const expected = lease.ttl * (1 + lease.driftPpm / 1e6) + lease.epsilon - lease.renewEvery / 2 + 20 + 20 + 50
+  const mean = waits.reduce((sum, wait) => sum + wait, 0) / waits.length
+  expect(Math.abs(mean - expected) / expected).toBeLessThan(0.02)
+  expect(Math.min(...waits)).toBeGreaterThanOrEqual(lease.ttl - lease.renewEvery)
+  expect(Math.max(...waits)).toBeLessThanOrEqual(takeoverMax)
+})
+
 test('a warm standby gathers the key from the grantors without the owner, loads, and then serves', () => {
   const loadMs = 3000
   const run = privateWorld({ standbys: [warm], operators: 3, loadMs })
@@ -192,6 +211,18 @@ test('a holder cut off from the grantors stops before they may promise the model
   run.world.heal()
   run.world.run(settled + 60_000)
   expect(run.targetAt(settled + 60_000)).toEqual({ state: 'holder', holder: run.network.idOf('operator-1'), epoch: 2 })
+})
+
+test('a holder whose clock stands almost still stops when it hears of the next epoch', () => {
+  const run = started([hot])
+  run.world.setClock('operator-0', { offset: 0, drift: -0.9 })
+  run.world.addRule('no grantors', ({ from, to }) => (from === 'operator-0' && to.startsWith('grantor') ? 'drop' : 'pass'))
+  run.world.run(settled + 20_000)
+
+  const taken = run.events('leaseAcquired').find(({ peer }) => peer === 'operator-1')
+  const [ended] = run.events('leaseEnded')
+  expect(ended).toMatchObject({ peer: 'operator-0', epoch: 1, reason: 'superseded' })
+  expect((ended?.at ?? 0) - (taken?.at ?? 0)).toBe(20)
 })
 
 function started(standbys: Parameters<typeof privateWorld>[0]['standbys']) {

@@ -1,8 +1,16 @@
 import { type Effect, emit, forget, type Millis, publish, request, save, setTimer } from '@infermesh/kernel'
-import { decodeCbor, type Envelope, encodeCbor, type LeaseEvent, type Message, type PeerEffect, toHex } from '@infermesh/protocol'
+import {
+  attestedDataOf,
+  decodeCbor,
+  type Envelope,
+  encodeCbor,
+  type LeaseEvent,
+  type Message,
+  type PeerEffect,
+  toHex,
+} from '@infermesh/protocol'
 import { attestationNonce, openNested } from '../../grantor/authority/credentials.ts'
 import { holderTtl } from '../../grantor/authority/lease-clock.ts'
-import { attestedDataOf } from '../../grantor/authority/protocol-parts.ts'
 import type { Call } from './call.ts'
 import type { CallBook } from './call-book.ts'
 import type { PrivateModelsServices } from './config.ts'

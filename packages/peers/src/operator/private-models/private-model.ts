@@ -13,7 +13,7 @@ import { type KeeperNews, LeaseKeeper, type LeaseTerms } from './lease-keeper.ts
 import type { OwnerDesk } from './owner-desk.ts'
 import { refusedPermission } from './permission.ts'
 import type { Step } from './step.ts'
-import { termsOf } from './terms.ts'
+import { renewalTerms, termsOf } from './terms.ts'
 import type { StoreNews } from './weight-store.ts'
 
 export interface ModelDuty extends Duty {
@@ -227,7 +227,7 @@ export class PrivateModel {
 
   #renew(now: Millis): readonly PeerEffect[] {
     const held = this.#keeper.held(now)
-    const terms = this.#terms(now)
+    const terms = held === undefined ? undefined : renewalTerms(this.#duty, this.#context, held, now)
     return held === undefined || terms === undefined ? this.attend(now) : this.#keeper.ask(held.epoch, terms, now)
   }
 

@@ -49,8 +49,7 @@ export class PrivateModels {
   onGossip(envelope: Envelope, now: Millis): readonly PeerEffect[] {
     switch (envelope.type) {
       case 'capacity':
-        this.#watch.hear(envelope, now)
-        return [...this.#models.values()].flatMap((model) => model.onHeartbeat(envelope.signer, now))
+        return this.#onHeartbeat(envelope, now)
       case 'manifest':
       case 'delegation':
       case 'revocation':
@@ -144,6 +143,14 @@ export class PrivateModels {
         return done({ model: command.model, asked: directory.nameOf(asked.holder), epoch: asked.epoch }, asked.effects)
       }
     }
+  }
+
+  /** Only peers that share a private model with this one are watched, however many operators there are. */
+  #onHeartbeat(envelope: Envelope<'capacity'>, now: Millis): readonly PeerEffect[] {
+    const shared = [...this.#models].filter(([name]) => this.#book.concerns(name, envelope.signer))
+    if (shared.length === 0) return []
+    this.#watch.hear(envelope, now)
+    return shared.flatMap(([, model]) => model.onHeartbeat(envelope.signer, now))
   }
 
   #answered(callId: CallId, message: Message | undefined, now: Millis): readonly PeerEffect[] {

@@ -1,6 +1,6 @@
 import type { Cryptography } from '@infermesh/kernel'
-import { type Envelope, toHex } from '@infermesh/protocol'
-import { asciiBytes, concatBytes, splitSecret } from '../../grantor/authority/protocol-parts.ts'
+import { asciiBytes, concatBytes, type Envelope, toHex } from '@infermesh/protocol'
+import { splitSecret } from '../../grantor/authority/protocol-parts.ts'
 import { weightsFrom } from '../reference-weights.ts'
 import type { OwnedModelConfig } from './config.ts'
 

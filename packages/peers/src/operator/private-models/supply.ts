@@ -1,8 +1,7 @@
 import { type Effect, type Millis, type PeerId, request } from '@infermesh/kernel'
-import type { Envelope, Message } from '@infermesh/protocol'
+import { attestedDataOf, type Envelope, type Message } from '@infermesh/protocol'
 import { attestationNonce } from '../../grantor/authority/credentials.ts'
 import type { LeaseSeen } from '../../grantor/authority/model-book.ts'
-import { attestedDataOf } from '../../grantor/authority/protocol-parts.ts'
 import type { Duty, DutyContext } from './duty.ts'
 
 /** Who may have the sealed weights: the owner first, then the other standbys, without those that are gone or have none. */

@@ -104,7 +104,7 @@ export class Cast {
   request(change: Partial<Request> = {}, client = 'client-0'): Envelope<'request'> {
     const nonce = (++this.#nonce).toString(16).padStart(32, '0')
     const bodyHash = bodyHashOf(this.sealing.crypto.hash, prompt)
-    const rest = { model: publicModel, promptTokens: 10, maxTokens: 1000, seed: 7, maxCharge: 1_000_000, deadline: 1e6, trace: '' }
+    const rest = { model: publicModel, promptTokens: 10, maxTokens: 1000, seed: 7, maxCharge: 1_000_000, deadline: 1e6, trace: '', session: undefined }
     return this.by(client).sign('request', { nonce, bodyHash, ...rest, ...change }, 0)
   }
 

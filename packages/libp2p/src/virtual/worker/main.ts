@@ -1,0 +1,14 @@
+import { workerData } from 'node:worker_threads'
+import { randomFrom } from '@infermesh/kernel'
+import { installClock } from '../clock/globals.ts'
+import { VirtualClock } from '../clock/virtual-clock.ts'
+import type { Boot } from './channel.ts'
+import { setThreadClock, startProgram } from './thread.ts'
+
+// The thread's first file: time and chance become the run's own before anything of the run is loaded.
+const { entry, seed } = workerData as Boot
+const clock = new VirtualClock(randomFrom(seed))
+installClock(clock)
+setThreadClock(clock)
+await import(entry)
+startProgram(entry)
