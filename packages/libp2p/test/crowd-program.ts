@@ -1,5 +1,6 @@
-import { type Effect, publish, randomFrom, subscribe } from '@infermesh/kernel'
-import { type GossipOptions, type StackPeer, type StackWorld, type Stage, serveStack, type Wire } from '../src/index.ts'
+import { type Effect, emit, publish, randomFrom, subscribe, type TraceEvent } from '@infermesh/kernel'
+import { constantLatency, lognormalLatency } from '@infermesh/sim'
+import { type GossipOptions, realityReached, type StackPeer, type StackWorld, type Stage, serveStack, type Wire } from '../src/index.ts'
 import { identityOf } from './identities.ts'
 import { type Note, noteCodec, type Rumour, rumour } from './note-codec.ts'
 
@@ -12,6 +13,8 @@ export interface CrowdPlan {
   readonly bytes: number
   readonly untilMs: number
   readonly wire: Wire
+  /** Peers tell each delivery, over links that differ: any change of order or time shows in the trace. */
+  readonly jitter?: boolean
   readonly gossip?: Partial<GossipOptions>
 }
 
@@ -31,10 +34,17 @@ export interface CrowdResult {
   readonly rssBeforeMegabytes: number
   readonly connections: number
   readonly mesh: number
+  /** Of the real world; must be empty. */
+  readonly reached: readonly string[]
 }
 
 serveStack<CrowdPlan, CrowdResult>({
-  world: (plan) => ({ peers: crowd(plan), wire: plan.wire, latency: { delay: () => 50 }, gossip: { reportDelays: false, ...plan.gossip } }),
+  world: (plan) => ({
+    peers: crowd(plan),
+    wire: plan.wire,
+    latency: plan.jitter === true ? lognormalLatency({ median: 50, p99: 200, seed: 'crowd' }) : constantLatency(50),
+    gossip: { reportDelays: false, ...plan.gossip },
+  }),
   direct,
 })
 
@@ -52,7 +62,10 @@ function crowd(plan: CrowdPlan): StackPeer[] {
     createMachine: () => ({
       handle(input): Effect<Note, Rumour>[] {
         if (input.type === 'started') return [subscribe('news')]
-        if (input.type === 'gossip') delivered++
+        if (input.type === 'gossip') {
+          delivered++
+          return plan.jitter === true ? [emit({ type: 'heard', what: input.envelope.id } as TraceEvent)] : []
+        }
         return input.type === 'timer' ? [publish('news', rumour(identityOf(`p${index}`).peerId, input.key.padEnd(plan.bytes, '.')))] : []
       },
     }),
@@ -99,6 +112,7 @@ async function direct(world: StackWorld, plan: CrowdPlan, stage: Stage): Promise
     rssMegabytes: Math.round(rss / 1e6),
     rssBeforeMegabytes: Math.round(before / 1e6),
     connections: sum((host) => host?.connections().length ?? 0),
+    reached: realityReached(),
     mesh: sum((host) => host?.meshPeers('news').length ?? 0),
   }
 }

@@ -34,7 +34,7 @@ export class SkewedClock {
   timers(): Timers {
     return {
       after: (delay, callback) => {
-        const timer = new VirtualTimer({ clock: this.#clock, delay: delay / this.#rate, isRepeated: false, callback })
+        const timer = new VirtualTimer({ clock: this.#clock, delay: delay / this.#rate, isExact: true, isRepeated: false, callback })
         return () => timer.close()
       },
     }

@@ -1,5 +1,5 @@
 import { type AnyMessage, type Effect, type Input, type Random, randomFrom, type TraceEvent } from '@infermesh/kernel'
-import { type LocalAnswer, type LocalCall, MachineFailed } from '@infermesh/sim'
+import { type LocalAnswer, type LocalCall, MachineFailed, NoProgress } from '@infermesh/sim'
 import type { GossipOptions, Host, HostOptions } from '../host-options.ts'
 import { createHost } from '../libp2p-host.ts'
 import { Owner } from './clock/owner.ts'
@@ -131,6 +131,7 @@ export class StackLife {
     this.machine = machine
     return {
       handle: (input, now) => {
+        context.clock.note(this.owner)
         context.onInput(station.index, input)
         return machine.handle(input, now)
       },
@@ -153,6 +154,10 @@ export class StackLife {
     if (this.owner.isDead || error instanceof LifeOver) return
     if (error instanceof DiskCrash) {
       context.onCrash(spec.name, error.message)
+      return
+    }
+    if (error instanceof NoProgress) {
+      context.clock.fail(error)
       return
     }
     const at = Math.floor(context.clock.now)

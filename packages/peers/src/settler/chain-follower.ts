@@ -102,7 +102,7 @@ export class ChainFollower {
     const checkpoint = this.#checkpoints.get(head.height + 1)
     if (checkpoint === undefined) return { effects: this.#known > head.height ? this.#ask('checkpoints', []) : [] }
     const missing = checkpoint.payload.block.entries.filter((id) => this.#find(id) === undefined)
-    if (missing.length > 5) return { effects: this.#ask('entries', missing) }
+    if (missing.length > 0) return { effects: this.#ask('entries', missing) }
     return this.#arrive(checkpoint)
   }
 

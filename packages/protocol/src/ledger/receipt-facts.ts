@@ -43,7 +43,8 @@ function examine(receipt: Envelope<'receipt'>, directory: Directory, context: Se
   try {
     const request = openAs('request', receipt.payload.request, context)
     const dispatch = openAs('dispatch', receipt.payload.dispatch, context)
-    if (!directory.has(request.signer, 'client')) return unsound('request-not-by-a-client')
+    // A gateway asks, and pays, for sealed requests of clients that it does not know.
+    if (!directory.has(request.signer, 'client') && !directory.has(request.signer, 'gateway')) return unsound('request-not-by-a-client')
     if (!directory.has(dispatch.signer, 'gateway')) return unsound('dispatch-not-by-a-gateway')
     if (requestIdOf(context.crypto.hash, request.signer, request.payload) !== receipt.payload.requestId) return unsound('other-request')
     const difference = differenceOf(receipt, request.payload, dispatch.payload)

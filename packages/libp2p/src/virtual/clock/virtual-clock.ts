@@ -81,6 +81,11 @@ export class VirtualClock {
     this.#failure ??= error
   }
 
+  /** Counts work that is done within one event. */
+  note(owner: Owner): void {
+    this.#guard.note(this.now, owner)
+  }
+
   stop(): void {
     this.#isStopped = true
   }

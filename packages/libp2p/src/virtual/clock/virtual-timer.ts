@@ -7,6 +7,8 @@ const LONGEST = 2_147_483_647
 export interface TimerInit {
   readonly clock: VirtualClock
   readonly delay: number
+  /** Takes any delay from 0 up as it is, where the runtime's timers take whole ms from 1 up. */
+  readonly isExact?: boolean
   readonly isRepeated: boolean
   readonly callback: () => void
 }
@@ -26,7 +28,7 @@ export class VirtualTimer implements Task {
   constructor(init: TimerInit) {
     this.#clock = init.clock
     this.owner = init.clock.owner
-    this.#delay = init.delay >= 1 && init.delay <= LONGEST ? init.delay : 1
+    this.#delay = init.isExact === true ? Math.max(0, init.delay) : runtimeDelay(init.delay)
     this.#isRepeated = init.isRepeated
     this.#callback = init.callback
     this.#arm()
@@ -84,6 +86,8 @@ export class VirtualTimer implements Task {
     this.#clock.push(this.#clock.effective(this.owner) + this.#delay, this)
   }
 }
+
+const runtimeDelay = (delay: number): number => (delay >= 1 && delay <= LONGEST ? Math.trunc(delay) : 1)
 
 /** Clears what any of the setters returned: an object, its number, or nothing. */
 export function clearTimer(timer: unknown): void {

@@ -93,7 +93,7 @@ export class PipeEnd {
   drain(): void {
     if (!this.#waitsForDrain || this.isClosed) return
     this.#waitsForDrain = false
-    this.listener?.roomAgain()
+    if (this.hasRoom()) this.listener?.roomAgain()
   }
 
   close(): void {
