@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { conformanceCases } from './conformance-cases.ts'
 import { messageAdapter } from './message-adapter.ts'
+import { stackAdapter } from './stack-adapter.ts'
 
 /** Every world under test. A further world is one more line. */
-const worlds = [messageAdapter]
+const worlds = [messageAdapter, stackAdapter]
 
 for (const world of worlds) {
   describe(`the ${world.name} world`, () => {

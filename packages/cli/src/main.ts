@@ -2,6 +2,8 @@ import { BadScenario } from '@infermesh/scenario'
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './commands/audit.ts'
 import { lawsCommand } from './commands/laws.ts'
+import { huntCommand } from './commands/hunt.ts'
+import { replayCommand } from './commands/replay.ts'
 import { runCommand } from './commands/run.ts'
 import { schemaCommand } from './commands/schema.ts'
 import { servingCommand } from './commands/serving.ts'
@@ -16,7 +18,7 @@ const program = new Command('infermesh')
   .showHelpAfterError()
   .exitOverride()
 
-for (const command of [runCommand(), ...testnetCommands(), auditCommand(), servingCommand(), lawsCommand(), schemaCommand()])
+for (const command of [runCommand(), huntCommand(), replayCommand(), ...testnetCommands(), auditCommand(), servingCommand(), lawsCommand(), schemaCommand()])
   program.addCommand(command.exitOverride())
 
 try {

@@ -83,6 +83,8 @@ export interface GossipOptions {
   readonly degreeLow: number
   readonly degreeHigh: number
   readonly heartbeat: Millis
+  /** An envelope that comes again within this time is an echo; later it is news, and passed on again. */
+  readonly seenFor: Millis
   /** Send what this host publishes to every subscriber it is connected to, not to the mesh only. */
   readonly floodPublish: boolean
   /** Report `gossipDelivered` once a second for envelopes with a numeric `at`. */

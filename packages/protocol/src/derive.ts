@@ -29,6 +29,18 @@ export const requestIdOf = (hash: Hash, client: PeerId, request: Pick<Request, '
 
 export const bodyHashOf = (hash: Hash, prompt: Uint8Array): string => digestOf(hash, prompt)
 
+/**
+ * A prompt behind 16 random bytes, so that its hash in receipts can't be found by hashing guesses. The mark before them is no UTF-8, so no text
+ * is taken for salted.
+ */
+export const saltedPrompt = (salt: Uint8Array, prompt: Uint8Array): Uint8Array => concatBytes(Uint8Array.of(SALT_MARK), salt, prompt)
+
+/** Bytes before the text of a prompt: those of its salt, if it has one. */
+export const saltLengthOf = (prompt: Uint8Array): number => (prompt[0] === SALT_MARK && prompt.length >= SALT_LENGTH ? SALT_LENGTH : 0)
+
+const SALT_MARK = 0xff
+const SALT_LENGTH = 17
+
 /** Over answer tokens, for output and prefix hashes. */
 export const tokensHashOf = (hash: Hash, tokens: readonly number[]): string => digestOf(hash, encodeCbor(tokens))
 

@@ -10,6 +10,8 @@ export {
   digestOf,
   evidenceDigestOf,
   requestIdOf,
+  saltedPrompt,
+  saltLengthOf,
   tokensHashOf,
   traceparentOf,
 } from './derive.ts'

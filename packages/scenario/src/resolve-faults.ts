@@ -56,7 +56,9 @@ export function resolveFaults(
     if (file.until !== undefined && entry.at > file.until)
       problems.push({ path: [...path, 'at'], expected: `a time before the end at ${file.until} ms`, found: `${entry.at} ms` })
     const spec = specOf(kind, entry, { file, roster, path, problems })
-    const until = endOf(entry, kind, healAt, [...path, 'lasting'], problems)
+    if ('lasting' in entry && entry.lasting === true && hasLength(entry))
+      problems.push({ path: [...path, 'lasting'], expected: 'either `for` or `lasting`', found: 'both' })
+    const until = endOf(entry, kind, healAt)
     return { ...spec, at: entry.at, ...(until === undefined ? {} : { until }) }
   })
   return faults.map((fault, index) => (isEndedByAnother(fault, faults) && !hasLength(file.faults[index]) ? withoutEnd(fault) : fault))
@@ -84,12 +86,11 @@ function healTime(file: ScenarioFile): Millis {
   return file.until === undefined ? quiet : Math.min(quiet, Math.max(0, file.until - HEAL_AFTER))
 }
 
-function endOf(entry: FaultEntry, kind: FaultKind, healAt: Millis, path: Path, problems: Problem[]): Millis | undefined {
+function endOf(entry: FaultEntry, kind: FaultKind, healAt: Millis): Millis | undefined {
   if (kind === 'restart' || kind === 'resume') return undefined
   const { for: length, lasting } = entry as { readonly for?: Millis; readonly lasting?: true }
-  if (length !== undefined && lasting === true)
-    problems.push({ path, expected: 'either `for` or `lasting`', found: 'both' })
-  if (lasting === true) return undefined
+  // What the settlers' own configuration does cannot be taken back.
+  if (lasting === true || ('lie' in entry && entry.lie === 'censoring-settler')) return undefined
   return length === undefined ? Math.max(entry.at, healAt) : entry.at + length
 }
 
@@ -203,6 +204,8 @@ function lieOf(entry: Entry<'lie'>, { roster, path, problems }: Place): FaultSpe
   const { lie, by, share = 1, victim = [], late = 10_000, rate = 10 } = entry
   if (needVictims.has(lie) && victim.length === 0)
     problems.push({ path: [...path, 'victim'], expected: `whom the ${lie} is about`, found: 'nobody' })
+  if (lie === 'censoring-settler' && (entry.at > 0 || entry.for !== undefined))
+    problems.push({ path: [...path, 'at'], expected: 'neither at nor for: a settler censors for the whole run', found: 'a part of it' })
   const victims = roster.named(victim, [...path, 'victim'], problems)
   return { kind: 'lie', lie, peers: roster.named(by, [...path, 'by'], problems), options: { share, victims, late, perSecond: rate } }
 }

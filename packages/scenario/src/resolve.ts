@@ -2,7 +2,9 @@ import type { Role } from '@infermesh/protocol'
 import { type Expectation, parseExpectation } from './expect/expectation.ts'
 import { BadScenario, type Problem, problemsOf } from './problems.ts'
 import { resolveFaults } from './resolve-faults.ts'
+import type { EngineSettings } from './schema/engine.ts'
 import type { ScenarioFault } from './schema/faults/resolved.ts'
+import type { ObliviousGatewaySettings, RelayDelay } from './schema/oblivious.ts'
 import { roles } from './schema/peers.ts'
 import { type ScenarioFile, scenarioSchema } from './schema/scenario.ts'
 
@@ -12,7 +14,10 @@ export interface ScenarioPeer {
   readonly role: Role
   readonly profile: string
   readonly slots: number
-  readonly routing: 'power-of-two' | 'least-loaded' | 'uniform' | 'sticky'
+  readonly routing: 'power-of-two' | 'least-loaded' | 'uniform' | 'sticky' | 'prefix'
+  readonly engine?: EngineSettings
+  readonly oblivious?: ObliviousGatewaySettings
+  readonly delay?: RelayDelay
 }
 
 /** A scenario whose every name is known to exist. JSON-safe: it goes to child processes and into reports. */
@@ -46,6 +51,9 @@ function peersOf(file: ScenarioFile, problems: Problem[]): ScenarioPeer[] {
       profile?: string | undefined
       slots?: number | undefined
       routing?: ScenarioPeer['routing'] | undefined
+      engine?: EngineSettings | undefined
+      oblivious?: ObliviousGatewaySettings | undefined
+      delay?: RelayDelay | undefined
     } = entry
     const role = settings.role ?? (roles.find((name) => name === group) as Role | undefined)
     if (role === undefined) {
@@ -58,6 +66,9 @@ function peersOf(file: ScenarioFile, problems: Problem[]): ScenarioPeer[] {
       profile: settings.profile ?? DEFAULT_PROFILE,
       slots: settings.slots ?? 64,
       routing: settings.routing ?? 'power-of-two',
+      ...(settings.engine === undefined ? {} : { engine: settings.engine }),
+      ...(settings.oblivious === undefined ? {} : { oblivious: settings.oblivious }),
+      ...(settings.delay === undefined ? {} : { delay: settings.delay }),
     }
     return Array.from({ length: settings.count ?? 1 }, (_, index) => ({ name: `${group}-${index}`, ...common }))
   })
@@ -103,4 +114,19 @@ function checkLoad(file: ScenarioFile, problems: Problem[]): void {
   ) {
     problems.push({ path: ['peers'], expected: 'at least one gateway, since there is load', found: 'none' })
   }
+  checkOblivious(file, problems)
+}
+
+/** Sealed requests need someone to carry them, and blind tokens someone to sell them. */
+function checkOblivious(file: ScenarioFile, problems: Problem[]): void {
+  const has = (role: Role): boolean =>
+    Object.entries(file.peers).some(([group, entry]) => ('role' in entry ? (entry.role ?? group) : group) === role)
+  file.load.forEach((load, index) => {
+    if (load.oblivious === undefined) return
+    const path = ['load', index, 'oblivious']
+    if (!has('relay')) problems.push({ path, expected: 'at least one relay among the peers', found: 'none' })
+    if (load.oblivious.tokens !== undefined && !has('issuer')) {
+      problems.push({ path: [...path, 'tokens'], expected: 'an issuer among the peers', found: 'none' })
+    }
+  })
 }

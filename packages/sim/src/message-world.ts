@@ -111,10 +111,10 @@ function linkControl<M extends AnyMessage, E extends AnyEnvelope>(
       for (const handle of handles) handle.remove()
       handles.clear()
     },
-    probe(from, to, onResult) {
+    probe(from, to, onResult, bytes = 0) {
       const sent = runtime.now
       const target = named(to)
-      const arrival = runtime.parts.network.transit(named(from), target, 'control', { bytes: 0, now: sent, mayOverflow: true })
+      const arrival = runtime.parts.network.transit(named(from), target, 'control', { bytes, now: sent, mayOverflow: true })
       runtime.later(Math.max(arrival, sent), () => onResult(arrival < 0 || target.machine === undefined ? undefined : arrival - sent))
     },
   }

@@ -69,8 +69,11 @@ export interface MessageWorld<M extends AnyMessage = AnyMessage, E extends AnyEn
   partition(groups: readonly (readonly string[])[], mode?: 'jam' | 'cut'): RuleHandle
   /** Takes every rule away. */
   heal(): void
-  /** Sends an empty message over the links as they are now, and tells its delay in ms, or `undefined` when it cannot arrive. */
-  probe(from: string, to: string, onResult: (delayMs: number | undefined) => void): void
+  /**
+   * Sends a message of `bytes` (none unless told) over the links as they are now, and tells its delay in ms, or `undefined` when it
+   * cannot arrive. The receiver's own line is not counted.
+   */
+  probe(from: string, to: string, onResult: (delayMs: number | undefined) => void, bytes?: number): void
   isUp(name: string): boolean
   /** The live machine of a peer, for tests. */
   machine(name: string): Machine<M, E> | undefined

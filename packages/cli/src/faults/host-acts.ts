@@ -29,7 +29,10 @@ export function wrongClock(host: FaultHost, { peers, offset, driftPpm }: FaultOf
       if (!isHealed) look()
       const wrong = [...seen].filter(([, { offset: found, wanted }]) => Math.abs(found - wanted) > slackOf(wanted))
       const [[name, first] = ['', { offset: 0, wanted: 0 }]] = wrong.length > 0 ? wrong : [...seen]
-      const failure = seen.size === 0 ? 'none of them was up' : `the clock of ${name} is off by ${first.offset} ms, asked for ${first.wanted.toFixed(0)} ms`
+      const failure =
+        seen.size === 0
+          ? 'none of them was up'
+          : `the clock of ${name} is off by ${first.offset} ms, asked for ${first.wanted.toFixed(0)} ms`
       return proofOf({ offsetMs: first.offset, askedMs: first.wanted }, seen.size > 0 && wrong.length === 0, failure)
     },
   }
@@ -72,11 +75,16 @@ export function spoiltDisk(
       if (!isHealed) note()
       const count = [...saves.values()].reduce((sum, entry) => sum + entry.count, 0)
       if (trouble === 'lossy') return proofOf({ saves: count }, count > 0, 'none of them saved anything while it lasted')
-      if (trouble !== 'slow') return proofOf({ gone: gone.size, saves: count }, gone.size > 0, 'none of them saved anything while it lasted')
+      if (trouble !== 'slow')
+        return proofOf({ gone: gone.size, saves: count }, gone.size > 0, 'none of them saved anything while it lasted')
       const fastest = Math.min(...[...saves.values()].filter((entry) => entry.count > 0).map((entry) => entry.ms))
       const isSlow = count > 0 && fastest >= by * 0.9
       const saveMs = Number.isFinite(fastest) ? fastest : -1
-      return proofOf({ saves: count, saveMs }, isSlow, count === 0 ? 'none of them saved anything while it lasted' : `a save took ${saveMs} ms`)
+      return proofOf(
+        { saves: count, saveMs },
+        isSlow,
+        count === 0 ? 'none of them saved anything while it lasted' : `a save took ${saveMs} ms`,
+      )
     },
   }
 }

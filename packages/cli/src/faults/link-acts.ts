@@ -1,8 +1,21 @@
 import type { Millis } from '@infermesh/kernel'
 import type { FaultOf, LinkChoice } from '@infermesh/scenario'
-import { across, burstLoss, connectionLoss, cut, delay, duplicate, jam, type LinkFilter, type LinkRule, loss, oneWay, reorder } from '@infermesh/sim'
+import {
+  across,
+  burstLoss,
+  connectionLoss,
+  cut,
+  delay,
+  duplicate,
+  jam,
+  type LinkFilter,
+  type LinkRule,
+  loss,
+  oneWay,
+  reorder,
+} from '@infermesh/sim'
 import type { ActiveFault, FaultHost } from './fault-host.ts'
-import { filterOf, ProbeSeries, type Pair, samplePairs, spread } from './probes.ts'
+import { filterOf, type Pair, ProbeSeries, samplePairs, spread } from './probes.ts'
 import { proofOf } from './process-acts.ts'
 
 /** So many expected events make their absence a proof that nothing acts: e^-12 is six in a million. */
@@ -104,7 +117,10 @@ export function disturbance(host: FaultHost, fault: FaultOf<'reorder' | 'duplica
     heal: () => handle.remove(),
     prove: () => {
       const expected = counts.eligible * fault.share
-      const text = counts.eligible === 0 ? 'no message crossed these links' : `${counts.acted} of ${counts.eligible} messages, expected about ${Math.round(expected)}`
+      const text =
+        counts.eligible === 0
+          ? 'no message crossed these links'
+          : `${counts.acted} of ${counts.eligible} messages, expected about ${Math.round(expected)}`
       const isSilent = counts.acted === 0 && expected >= SURE
       return proofOf({ messages: counts.eligible, acted: counts.acted }, counts.eligible > 0 && !isSilent, text)
     },

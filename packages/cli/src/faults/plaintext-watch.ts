@@ -68,7 +68,11 @@ export class PlaintextWatch {
 
   checks(): readonly RunCheck[] {
     return [
-      verdict('I11 no private prompt or answer in gossip, in the log or at a stranger', this.#leaks, `${this.#seen.size} statements searched`),
+      verdict(
+        'I11 no private prompt or answer in gossip, in the log or at a stranger',
+        this.#leaks,
+        `${this.#seen.size} statements searched`,
+      ),
       verdict('I13 every answer is what its model says, across failovers too', this.#strayed, `${this.#answers} answers recomputed`),
     ]
   }
@@ -94,7 +98,8 @@ export class PlaintextWatch {
     if (envelope.type === 'manifest' && !this.#roots.has(envelope.payload.model))
       this.#roots.set(envelope.payload.model, fromHex(envelope.payload.weightsRoot))
     const owner = this.#secrets.find(envelope.bytes)
-    if (owner !== undefined) this.#leaks.push(`${peer} published plaintext of request ${owner} in a ${envelope.type} on ${topic} at ${now} ms`)
+    if (owner !== undefined)
+      this.#leaks.push(`${peer} published plaintext of request ${owner} in a ${envelope.type} on ${topic} at ${now} ms`)
   }
 
   #infer({ request: raw, prompt }: MessageOf<'Infer'>): void {
@@ -131,7 +136,9 @@ export class PlaintextWatch {
     if (expected === undefined) return
     this.#answers++
     if (tokensHashOf(nodeCryptography.hash, expected) === event.outputHash) return
-    this.#strayed.push(`${peer} was given ${event.tokens} other tokens than ${event.model} makes for request ${event.requestId}, told at ${now} ms`)
+    this.#strayed.push(
+      `${peer} was given ${event.tokens} other tokens than ${event.model} makes for request ${event.requestId}, told at ${now} ms`,
+    )
   }
 
   #expected({ request, prompt }: Asked, tokens: number): readonly number[] | undefined {

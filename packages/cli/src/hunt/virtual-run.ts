@@ -1,5 +1,5 @@
 import type { Millis } from '@infermesh/kernel'
-import { endOf, type NetworkRecord, RunObserver, type RunResult, type Scenario, timelineOf, type TraceRow } from '@infermesh/scenario'
+import { endOf, type NetworkRecord, RunObserver, type RunResult, type Scenario, type TraceRow, timelineOf } from '@infermesh/scenario'
 import { MachineFailed, NoProgress } from '@infermesh/sim'
 import { replayChecks } from '../audit/replay-checks.ts'
 import { liarIds } from '../faults/liar-ids.ts'
@@ -31,7 +31,8 @@ export interface VirtualOutcome {
   readonly result?: RunResult
 }
 
-const SLICE: Millis = 250
+/** As long as the slices of a run in the foreground: a run ends at the end of one. */
+const SLICE: Millis = 1_000
 
 /** One run in the message world, in this process, without files: for hunts, replays and tests. */
 export class VirtualRun {

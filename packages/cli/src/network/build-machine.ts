@@ -1,5 +1,19 @@
-import { createClient, createGateway, createGrantor, createHub, createOperator, createSettler, createVerifier } from '@infermesh/peers'
-import type { Genesis, PeerMachine } from '@infermesh/protocol'
+import type { Cryptography } from '@infermesh/kernel'
+import {
+  type Answerer,
+  createClient,
+  createGateway,
+  createGrantor,
+  createHub,
+  createIssuer,
+  createLiar,
+  createOperator,
+  createRelay,
+  createSettler,
+  createVerifier,
+  referenceAnswer,
+} from '@infermesh/peers'
+import type { Genesis, PeerMachine, PeerServices } from '@infermesh/protocol'
 import { identityFromSeed } from '@infermesh/protocol/node'
 import { peerServices } from './peer-services.ts'
 import type { RoleConfig } from './role-configs.ts'
@@ -9,6 +23,10 @@ export interface NetworkSeeds {
   readonly genesis: Genesis
   readonly runSeed: string
   readonly platformSeed: Uint8Array
+  /** The real curves unless told; a virtual world shares one that remembers what has verified. */
+  readonly crypto?: Cryptography
+  /** Set by virtual worlds alone, whose runs must repeat: without it secrets come from the operating system. */
+  readonly secrets?: 'seeded'
 }
 
 /** A peer's machine from its plan: the only place that knows every role. */
@@ -16,8 +34,15 @@ export function buildMachine(network: NetworkSeeds, peer: { readonly identitySee
   const services = peerServices(network.genesis, identityFromSeed(peer.identitySeed), {
     run: network.runSeed,
     platform: network.platformSeed,
+    ...(network.crypto === undefined ? {} : { crypto: network.crypto }),
+    ...(network.secrets === undefined ? {} : { secrets: network.secrets }),
   })
-  const { role, config } = peer.config
+  const { lies = [] } = peer.config
+  const make = (answerer: Answerer): PeerMachine => machineOf(peer.config, services, answerer)
+  return lies.length === 0 ? make(referenceAnswer) : createLiar(make, lies, services)
+}
+
+function machineOf({ role, config }: RoleConfig, services: PeerServices, answerer: Answerer): PeerMachine {
   switch (role) {
     case 'client':
       return createClient(config, services)
@@ -25,8 +50,12 @@ export function buildMachine(network: NetworkSeeds, peer: { readonly identitySee
       return createGateway(config, services)
     case 'hub':
       return createHub(config, services)
+    case 'relay':
+      return createRelay(config, services)
+    case 'issuer':
+      return createIssuer(config, services)
     case 'operator':
-      return createOperator(config, services)
+      return createOperator(config, services, answerer)
     case 'grantor':
       return createGrantor(config, services)
     case 'settler':

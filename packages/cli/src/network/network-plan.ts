@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { type Genesis, type Role, toHex } from '@infermesh/protocol'
 import { identityFromSeed, seedOf } from '@infermesh/protocol/node'
 import { clientName, type Scenario } from '@infermesh/scenario'
+import { liesOf } from './lies.ts'
 import { parametersOf } from './parameters.ts'
-import { configOf, type RoleConfig } from './role-configs.ts'
+import { configOf, type RoleConfig, withLies } from './role-configs.ts'
 import { topologyOf } from './topology.ts'
 
 /** One peer as a world starts it. */
@@ -43,6 +44,7 @@ interface Seat {
   readonly name: string
   readonly role: Role
   readonly process?: string
+  readonly dials?: 'relay'
 }
 
 /** Equal scenarios give equal plans, with equal keys. */
@@ -54,11 +56,13 @@ export function planNetwork(scenario: Scenario, options: PlanOptions = {}): Netw
     ...clientSeats(scenario),
     ...(options.httpClient === true ? [{ name: HTTP_CLIENT, role: 'client' as const }] : []),
   ]
+  // Gateways pay for what comes to them sealed.
+  const isOblivious = scenario.peers.some(({ role }) => role === 'relay')
   const members = seats.map(({ name, role }) => ({
     name,
     role,
     peerId: identityFromSeed(seedOf(runSeed, name)).peerId,
-    balance: role === 'client' || role === 'operator' ? BALANCE : 0,
+    balance: role === 'client' || role === 'operator' || (role === 'gateway' && isOblivious) ? BALANCE : 0,
   }))
   const genesis: Genesis = {
     networkId: createHash('sha256').update(runSeed).digest('hex').slice(0, 16),
@@ -67,11 +71,13 @@ export function planNetwork(scenario: Scenario, options: PlanOptions = {}): Netw
     attestationRoot: toHex(identityFromSeed(platformSeed).publicKey),
   }
   const gateways = members.filter(({ role }) => role === 'gateway').map(({ peerId }) => peerId)
+  const relays = members.filter(({ role }) => role === 'relay').map(({ peerId }) => peerId)
   const links = topologyOf(scenario.seed, seats)
+  const peerIds = new Map(members.map(({ name, peerId }) => [name, peerId]))
   const peers = seats.map((seat) => ({
     ...seat,
     identitySeed: seedOf(runSeed, seat.name),
-    config: configOf(seat.name, seat.role, scenario, gateways),
+    config: withLies(configOf(seat.name, seat.role, scenario, { gateways, relays }), liesOf(seat.name, scenario, peerIds)),
     dial: links.get(seat.name) ?? [],
   }))
   return { genesis, runSeed, platformSeed, peers }
@@ -84,5 +90,6 @@ const clientSeats = (scenario: Scenario): readonly Seat[] =>
       name: clientName(index, client),
       role: 'client' as const,
       process: `clients-${index}-${Math.floor(client / CLIENTS_PER_PROCESS)}`,
+      ...(load.oblivious === undefined ? {} : { dials: 'relay' as const }),
     })),
   )

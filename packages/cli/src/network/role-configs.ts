@@ -1,16 +1,34 @@
 import { createHash } from 'node:crypto'
-import type { ClientConfig, GatewayConfig, GrantorConfig, HubConfig, OperatorConfig, SettlerConfig, VerifierConfig } from '@infermesh/peers'
+import type {
+  ClientPeerConfig,
+  GatewayPeerConfig,
+  GrantorConfig,
+  HubConfig,
+  IssuerConfig,
+  Lie,
+  OperatorConfig,
+  RelayConfig,
+  SettlerConfig,
+  VerifierConfig,
+} from '@infermesh/peers'
 import type { Manifest, Role } from '@infermesh/protocol'
 import type { Scenario, ScenarioPeer } from '@infermesh/scenario'
 import { type SpeedProfile, speedProfiles } from '@infermesh/serving'
 import { UserError } from '../user-error.ts'
+import { engineConfig } from './engine-config.ts'
+import { clientConfig, gatewayConfig, type KnownPeers, relayConfig } from './oblivious-configs.ts'
 
-export type RoleConfig =
-  | { readonly role: 'client'; readonly config: ClientConfig }
-  | { readonly role: 'gateway'; readonly config: GatewayConfig }
+/** A role's configuration, and what a scenario makes this peer lie about. */
+export type RoleConfig = HonestConfig & { readonly lies?: readonly Lie[] }
+
+type HonestConfig =
+  | { readonly role: 'client'; readonly config: ClientPeerConfig }
+  | { readonly role: 'gateway'; readonly config: GatewayPeerConfig }
   | { readonly role: 'hub'; readonly config: HubConfig }
   | { readonly role: 'operator'; readonly config: OperatorConfig }
   | { readonly role: 'grantor'; readonly config: GrantorConfig }
+  | { readonly role: 'relay'; readonly config: RelayConfig }
+  | { readonly role: 'issuer'; readonly config: IssuerConfig }
   | { readonly role: 'verifier'; readonly config: VerifierConfig }
   | { readonly role: 'settler'; readonly config: SettlerConfig }
 
@@ -23,14 +41,21 @@ const ENGINE_BUILD = 'reference/1'
 /** What the simulated platforms attest: the code that all operators of the network run. */
 const MEASUREMENT = createHash('sha256').update(`infermesh operator ${ENGINE_BUILD}`).digest('hex')
 
-/** A peer's configuration, from the scenario. `peerIds` of gateways come from the genesis. */
-export function configOf(name: string, role: Role, scenario: Scenario, gateways: readonly string[]): RoleConfig {
+/** Censorship is the settler's own way to choose; all other lies are told around the machine. */
+export function withLies(honest: RoleConfig, lies: readonly Lie[]): RoleConfig {
+  if (lies.length === 0) return honest
+  const censors = lies.filter(({ kind }) => kind === 'censoring-settler').flatMap(({ victims }) => victims)
+  return honest.role === 'settler' ? { ...honest, config: { ...honest.config, censors }, lies } : { ...honest, lies }
+}
+
+/** A peer's configuration, from the scenario. */
+export function configOf(name: string, role: Role, scenario: Scenario, known: KnownPeers): RoleConfig {
   const peer = scenario.peers.find((entry) => entry.name === name)
   switch (role) {
     case 'client':
-      return { role, config: { gateways } }
+      return { role, config: clientConfig(name, scenario, known) }
     case 'gateway':
-      return { role, config: { policy: peer?.routing ?? 'power-of-two' } }
+      return { role, config: gatewayConfig(peer ?? unknownPeer(name), scenario) }
     case 'operator':
       return { role, config: operatorConfig(peer ?? unknownPeer(name), scenario) }
     case 'hub':
@@ -42,7 +67,9 @@ export function configOf(name: string, role: Role, scenario: Scenario, gateways:
     case 'settler':
       return { role, config: {} }
     case 'relay':
-      throw new UserError(`${name}: expected a role that this world can run, found relay`)
+      return { role, config: relayConfig(peer ?? unknownPeer(name)) }
+    case 'issuer':
+      return { role, config: {} }
   }
 }
 
@@ -62,6 +89,7 @@ function operatorConfig(peer: ScenarioPeer, scenario: Scenario): OperatorConfig 
   const served = models.filter(([, model]) => operatorsOf(model, scenario).includes(peer.name))
   return {
     profile: profileOf(peer),
+    ...(peer.engine === undefined ? {} : { engine: engineConfig(peer.name, peer.engine) }),
     measurement: MEASUREMENT,
     publishes: served
       .filter(([, model]) => operatorsOf(model, scenario)[0] === peer.name)

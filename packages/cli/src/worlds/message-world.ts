@@ -1,7 +1,7 @@
 import type { AnyMessage } from '@infermesh/kernel'
 import { createCodec, type Envelope, type Message, type PeerMachine } from '@infermesh/protocol'
 import { identityFromSeed, nodeCryptography } from '@infermesh/protocol/node'
-import { type Action, faultText, type NetworkRecord, type Scenario } from '@infermesh/scenario'
+import { type Action, type Arrival, faultText, type NetworkRecord, type Scenario } from '@infermesh/scenario'
 import {
   constantLatency,
   createMessageWorld,
@@ -17,7 +17,9 @@ import { PeerWatch } from '../faults/peer-watch.ts'
 import { PlaintextWatch } from '../faults/plaintext-watch.ts'
 import { buildMachine } from '../network/build-machine.ts'
 import type { PlannedPeer } from '../network/network-plan.ts'
+import { sharedCryptography } from '../network/shared-cryptography.ts'
 import { fetchLog } from './fetch-log.ts'
+import { submission, turnAfter } from './turns.ts'
 import { RunAborted, type RunOrder, type WorldEnd } from './world.ts'
 
 type World = MessageWorld<Message, Envelope>
@@ -51,8 +53,14 @@ export function prepareMessages(order: RunOrder, alter: Alteration = (_peer, mac
   const watch = new PeerWatch(() => world.now())
   const plaintext = new PlaintextWatch(scenario, plan.genesis)
   const watched = new Set(scenario.faults.flatMap((fault) => (fault.kind === 'clock' || fault.kind === 'disk' ? fault.peers : [])))
+  const crypto = sharedCryptography()
+  const lives = new Map<string, number>()
   const create = (peer: PlannedPeer): PeerMachine => {
-    const machine = plaintext.wrap(peer.name, alter(peer, buildMachine(plan, peer)))
+    // Another life draws other nonces.
+    const life = lives.get(peer.name) ?? 0
+    lives.set(peer.name, life + 1)
+    const network = { ...plan, crypto, runSeed: `${plan.runSeed}/${life}`, secrets: 'seeded' as const }
+    const machine = plaintext.wrap(peer.name, alter(peer, buildMachine(network, peer)))
     return watched.has(peer.name) ? watch.wrap(peer.name, machine) : machine
   }
   const world: World = createMessageWorld<Message, Envelope>({
@@ -117,9 +125,22 @@ function perform(world: World, injector: FaultInjector, action: Action, order: R
     injector[action.type](action.fault)
     return
   }
-  const { client, model, promptTokens, maxTokens, deadline } = action.arrival
-  const argument = JSON.stringify({ model, promptTokens, maxTokens, deadlineMs: deadline })
-  world.ask(client, { stream: 'control', message: { type: 'Command', name: 'submit', argument }, timeout: deadline * 2 }, () => undefined)
+  const goesOn = action.arrival.next !== undefined
+  if (goesOn) order.observer.owe(1)
+  submit(world, action.arrival, () => {
+    if (goesOn) order.observer.owe(-1)
+  })
+}
+
+/** Sends a request, and after its end the next turn of its conversation. */
+function submit(world: World, arrival: Arrival, onOver: () => void): void {
+  const { client, deadline } = arrival
+  world.ask(client, { stream: 'control', message: submission(arrival), timeout: deadline * 2 }, (answer) => {
+    if (answer.type === 'response' && !answer.last) return
+    const next = turnAfter(arrival, world.now())
+    if (next === undefined) onOver()
+    else world.at(next.at, () => submit(world, next, onOver))
+  })
 }
 
 async function untilQuiet(world: World, order: RunOrder): Promise<void> {

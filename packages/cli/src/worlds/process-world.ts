@@ -3,11 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AnyMessage, Millis } from '@infermesh/kernel'
 import type { Message } from '@infermesh/protocol'
 import { nodeCryptography } from '@infermesh/protocol/node'
-import type { Action, NetworkRecord } from '@infermesh/scenario'
+import type { Action, Arrival, NetworkRecord } from '@infermesh/scenario'
 import type { Testnet } from '@infermesh/testnet'
 import { type PeerStep, peerStepsOf } from '../faults/peer-steps.ts'
 import { fetchLog } from './fetch-log.ts'
 import { startPlan } from './process-testnet.ts'
+import { submission, turnAfter } from './turns.ts'
 import { RunAborted, type RunOrder, type WorldEnd } from './world.ts'
 
 const ASK_TIMEOUT: Millis = 10_000
@@ -119,9 +120,19 @@ class Timeline {
     }
   }
 
-  async #submit({ client, model, promptTokens, maxTokens, deadline }: Extract<Action, { type: 'submit' }>['arrival']): Promise<void> {
-    const argument = JSON.stringify({ model, promptTokens, maxTokens, deadlineMs: deadline })
-    const message: Message = { type: 'Command', name: 'submit', argument }
+  /** A request, and after its end the later turns of its conversation, one by one. */
+  async #submit(first: Arrival): Promise<void> {
+    if (first.next !== undefined) this.#order.observer.owe(1)
+    for (let turn: Arrival | undefined = first; turn !== undefined; turn = turnAfter(turn, this.#now())) {
+      if (turn !== first) await sleep(turn.at - this.#now(), undefined, { signal: this.#order.signal }).catch(aborted)
+      await this.#ask(turn)
+    }
+    if (first.next !== undefined) this.#order.observer.owe(-1)
+  }
+
+  async #ask(arrival: Arrival): Promise<void> {
+    const { client } = arrival
+    const message = submission(arrival)
     try {
       for await (const _answer of this.#testnet.ask(client, { stream: 'control', message })) {
         // The trace tells how it went; the answers are for local callers.

@@ -18,6 +18,7 @@ export class Gossip {
   readonly #subscribed = new Set<string>()
   /** Decoded while validating, wanted again at once for delivery. */
   readonly #decoded = new Map<string, AnyEnvelope>()
+  #unheard: { readonly topic: string; readonly bytes: Uint8Array }[] = []
 
   constructor(init: GossipInit, node: GossipNode) {
     this.#init = init
@@ -31,6 +32,9 @@ export class Gossip {
       const envelope = this.#decoded.get(msgId) ?? this.#decode(msg.topic, msg.data)
       this.#decoded.delete(msgId)
       if (envelope !== undefined) this.#deliver(msg.topic, envelope, propagationSource.toString())
+    })
+    node.addEventListener('subscription-change', (event) => {
+      this.#onListener(new Set(event.detail.subscriptions.filter(({ subscribe }) => subscribe).map(({ topic }) => topic)))
     })
     if (init.onMesh !== undefined) this.#watchMesh(init.onMesh)
   }
@@ -51,7 +55,29 @@ export class Gossip {
       `an envelope has ${envelope.bytes.byteLength} bytes, the most is ${envelopeBytesMax}`,
     )
     context.counters.gossipPublished++
-    this.#node.publish(topic, envelope.bytes).catch((error: unknown) => failHost(context, error))
+    this.#send(topic, envelope.bytes)
+  }
+
+  #send(topic: string, bytes: Uint8Array): void {
+    this.#node.publish(topic, bytes).catch((error: unknown) => {
+      if (isUnheard(error)) this.#hold(topic, bytes)
+      else failHost(this.#init.context, error)
+    })
+  }
+
+  /** Nobody listens yet, as at the start of a network: it is said when somebody does. The oldest gives way. */
+  #hold(topic: string, bytes: Uint8Array): void {
+    this.#unheard.push({ topic, bytes })
+    if (this.#unheard.length <= UNHEARD_MAX) return
+    this.#unheard.shift()
+    this.#init.context.counters.drop('unheard gossip')
+  }
+
+  #onListener(topics: ReadonlySet<string>): void {
+    const ready = this.#unheard.filter((held) => topics.has(held.topic))
+    if (ready.length === 0) return
+    this.#unheard = this.#unheard.filter((held) => !topics.has(held.topic))
+    for (const { topic, bytes } of ready) this.#send(topic, bytes)
   }
 
   meshPeers(topic: string): readonly PeerId[] {
@@ -126,4 +152,8 @@ const RESULTS: Readonly<Record<GossipVerdict, TopicValidatorResult>> = {
   ignore: TopicValidatorResult.Ignore,
 }
 
+/** Gossipsub's word for having nobody to send to. */
+const isUnheard = (error: unknown): boolean => error instanceof Error && error.message.includes('NoPeersSubscribedToTopic')
+
 const DECODED_MAX = 4096
+const UNHEARD_MAX = 1024

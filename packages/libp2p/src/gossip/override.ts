@@ -2,7 +2,7 @@
 export function override<T extends object>(target: T, members: Partial<T>): T {
   return new Proxy(target, {
     get(_, name) {
-      if (Object.hasOwn(members, name)) return Reflect.get(members, name)
+      if (Object.hasOwn(members, name)) return members[name as keyof T]
       const value = Reflect.get(target, name, target)
       return typeof value === 'function' ? value.bind(target) : value
     },

@@ -11,7 +11,7 @@ export interface RpcParts {
 }
 
 /** The parts of each whole frame in these bytes. Throws when they are not gossipsub's. */
-export function* rpcParts(prefixed: Uint8ArrayList): Generator<RpcParts> {
+export function* rpcParts(prefixed: Uint8Array | Uint8ArrayList): Generator<RpcParts> {
   for (const bytes of decode([prefixed])) {
     const rpc = RPC.decode(bytes)
     const mixed = rpc.subscriptions.length > 0 || rpc.control !== undefined

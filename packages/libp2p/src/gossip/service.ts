@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
 import { type GossipSub, type GossipSubComponents, gossipsub, StrictNoSign } from '@chainsafe/libp2p-gossipsub'
 import { assert } from '@infermesh/kernel'
-import { toString as textOf } from 'uint8arrays/to-string'
+import type { PeerId } from '@libp2p/interface'
 import type { GossipOptions } from '../host-options.ts'
 import { override } from './override.ts'
 import { scoreParams, scoreThresholds } from './score.ts'
-import { shapedRegistrar } from './shaped-registrar.ts'
+import { type Inbound, shapedRegistrar } from './shaped-registrar.ts'
 import type { GossipShaping } from './shaped-stream.ts'
 
 /** What gossipsub can tell beside its declared interface. */
@@ -26,10 +26,13 @@ export interface GossipServiceInit {
 /** Gossipsub without signatures of its own, since envelopes are signed, and with content ids. */
 export function gossipService(init: GossipServiceInit): GossipService {
   const { options } = init
+  // An answer to IWANT carries many messages at once.
+  const maxInboundDataLength = init.envelopeBytesMax * 16
   const create = gossipsub({
     globalSignaturePolicy: StrictNoSign,
     msgIdFn: (message) => hash('sha256', message.data, 'buffer'),
-    msgIdToStrFn: (id) => textOf(id, 'base16'),
+    // The general encoders build the text letter by letter, eight times for each message.
+    msgIdToStrFn: (id) => Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('hex'),
     D: options.degree,
     Dlo: options.degreeLow,
     Dhi: options.degreeHigh,
@@ -41,18 +44,23 @@ export function gossipService(init: GossipServiceInit): GossipService {
     emitSelf: false,
     doPX: false,
     tagMeshPeers: false,
-    allowPublishToZeroTopicPeers: true,
+    // Said to nobody is not said: the host says it once somebody listens.
+    allowPublishToZeroTopicPeers: false,
     ignoreDuplicatePublishError: true,
+    // Short enough that what a machine says again on purpose travels again, long enough that no echo does.
+    seenTTL: options.seenFor,
     allowedTopics: new Set(init.topics),
     gossipsubIWantFollowupMs: 10_000,
-    // An answer to IWANT carries many messages at once.
-    maxInboundDataLength: init.envelopeBytesMax * 16,
+    maxInboundDataLength,
     scoreParams: scoreParams(init.topics),
     scoreThresholds,
   })
   return (components) => {
-    const service = create(override(components, { registrar: shapedRegistrar(components.registrar, init.shaping) }))
+    const inbound: Inbound = { bytesMax: maxInboundDataLength, onFrame: (from, bytes) => receive(from, bytes) }
+    const registrar = shapedRegistrar(components.registrar, { outbound: init.shaping, inbound })
+    const service = create(override(components, { registrar }))
     assert(knowsMesh(service), 'gossipsub must tell its mesh and its scores')
+    const receive = receiver(service)
     return service
   }
 }
@@ -62,8 +70,28 @@ export const defaultGossip: GossipOptions = {
   degreeLow: 6,
   degreeHigh: 12,
   heartbeat: 1000,
+  seenFor: 8000,
   floodPublish: true,
   reportDelays: true,
+}
+
+/** Gossipsub's own two steps for a frame, without its way there. What does not decode is dropped, as it does. */
+function receiver(service: GossipSub): (from: PeerId, bytes: Uint8Array) => void {
+  const decode: unknown = Reflect.get(service, 'decodeRpc')
+  const handle: unknown = Reflect.get(service, 'handleReceivedRpc')
+  assert(typeof decode === 'function' && typeof handle === 'function', 'gossipsub must decode and handle frames by name')
+  return (from, bytes) => {
+    const rpc: unknown = tryTo(() => Reflect.apply(decode, service, [bytes]))
+    if (rpc !== undefined) Promise.resolve(Reflect.apply(handle, service, [from, rpc])).catch(() => undefined)
+  }
+}
+
+function tryTo<T>(step: () => T): T | undefined {
+  try {
+    return step()
+  } catch {
+    return undefined
+  }
 }
 
 const knowsMesh = (service: GossipSub): service is GossipNode => 'getMeshPeers' in service && 'getScore' in service

@@ -9,17 +9,21 @@ export class FrameReader {
   readonly #bytesMax: number
   readonly #buffer = new Uint8ArrayList()
 
-  constructor(bytesMax: number) {
+  readonly #take: 'copy' | 'view'
+
+  /** Frames are copies of their own, or views of what came in for those who keep none of it. */
+  constructor(bytesMax: number, take: 'copy' | 'view' = 'copy') {
     this.#bytesMax = bytesMax
+    this.#take = take
   }
 
-  /** The frames that are whole now, each a copy of its own. Throws `FrameInvalid`. */
+  /** The frames that are whole now. Throws `FrameInvalid`. */
   *read(bytes: Uint8Array | Uint8ArrayList): Generator<Uint8Array> {
     this.#buffer.append(bytes)
     for (let prefix = this.#prefix(); prefix !== undefined; prefix = this.#prefix()) {
       const end = prefix.bytes + prefix.length
       if (this.#buffer.byteLength < end) return
-      const frame = this.#buffer.slice(prefix.bytes, end)
+      const frame = this.#take === 'copy' ? this.#buffer.slice(prefix.bytes, end) : this.#buffer.subarray(prefix.bytes, end)
       this.#buffer.consume(end)
       yield frame
     }

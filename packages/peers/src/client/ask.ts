@@ -1,5 +1,5 @@
 import type { Amount, Millis } from '@infermesh/kernel'
-import { type Envelope, type MessageOf, type PeerServices, tokensHashOf } from '@infermesh/protocol'
+import { type Envelope, type MessageOf, type PeerServices, type Request, tokensHashOf } from '@infermesh/protocol'
 import { textOf, vocabularySize } from '@infermesh/serving'
 import type { AnswerEvent } from './answer-events.ts'
 import { type OpenedRequest, openNested } from './opened-request.ts'
@@ -11,16 +11,22 @@ export type Taken =
   | { readonly state: 'known' }
   | { readonly state: 'fault'; readonly reason: string }
 
+/** What an answer is checked against. */
+export interface Asked {
+  readonly requestId: string
+  readonly envelope: { readonly payload: Request }
+}
+
 /** One request and its answer so far. Keeps each token once, whichever gateways bring them. */
-export class Ask {
-  readonly opened: OpenedRequest
+export class Ask<Opened extends Asked = OpenedRequest> {
+  readonly opened: Opened
   readonly startedAt: Millis
   readonly #services: PeerServices
   readonly #tokens: number[] = []
   readonly #receipts = new Map<string, Envelope<'receipt'>>()
   #firstTokenAt: Millis | undefined
 
-  constructor(opened: OpenedRequest, services: PeerServices, now: Millis) {
+  constructor(opened: Opened, services: PeerServices, now: Millis) {
     this.opened = opened
     this.startedAt = now
     this.#services = services

@@ -1,11 +1,11 @@
 import type { Amount } from '@infermesh/kernel'
-import { chargeOf, type Manifest, type Parameters, type Request } from '@infermesh/protocol'
+import { chargeOf, type Manifest, type Parameters, type Request, saltLengthOf } from '@infermesh/protocol'
 import type { Refusal } from './refusal.ts'
 
 const bytesPerToken = 4
 
-/** What a prompt costs in tokens: its UTF-8 bytes over four, rounded up. Client, gateway and operator must agree on it. */
-export const promptTokensOf = (prompt: Uint8Array): number => Math.ceil(prompt.length / bytesPerToken)
+/** What a prompt costs in tokens: its UTF-8 bytes over four, rounded up; a salt is free. Client, gateway and operator must agree on it. */
+export const promptTokensOf = (prompt: Uint8Array): number => Math.ceil((prompt.length - saltLengthOf(prompt)) / bytesPerToken)
 
 type Prices = Pick<Manifest, 'pricePromptPerMillion' | 'priceAnswerPerMillion'>
 

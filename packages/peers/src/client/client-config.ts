@@ -1,4 +1,5 @@
 import type { Amount, Millis, PeerId } from '@infermesh/kernel'
+import type { ObliviousClientConfig } from './oblivious/oblivious-config.ts'
 
 /** JSON-safe. */
 export interface ClientConfig {
@@ -16,6 +17,11 @@ export interface ClientConfig {
   readonly gatewaySilence?: Millis
   /** First wait when all gateways have failed; it doubles. */
   readonly retryAfter?: Millis
+}
+
+/** A client's whole configuration. With `oblivious` all its requests go sealed, and none to a gateway directly. */
+export interface ClientPeerConfig extends ClientConfig {
+  readonly oblivious?: ObliviousClientConfig
 }
 
 export const clientDefaults = {

@@ -1,17 +1,20 @@
 import { assertNever, type Millis, respond } from '@infermesh/kernel'
 import { type Message, type PeerEffect, type PeerInput, type PeerMachine, type PeerServices, Signer } from '@infermesh/protocol'
-import type { AnswerEvent } from './answer-events.ts'
 import { Asks, DEADLINE_PREFIX, RETRY_PREFIX } from './asks.ts'
-import { type ClientConfig, clientDefaults } from './client-config.ts'
+import { type ClientConfig, type ClientPeerConfig, clientDefaults } from './client-config.ts'
+import { failed } from './failed-submission.ts'
 import { isLocalCaller } from './local-caller.ts'
+import { createObliviousClient } from './oblivious/oblivious-client.ts'
 import { contextOf } from './opened-request.ts'
 import { PRICE_PREFIX, PriceBook } from './price-book.ts'
 import { type Refusal, refused } from './refusal.ts'
 import { parseSubmission } from './submission.ts'
 
 /** A peer that asks. Its own caller hands it work with the command `submit` and hears `AnswerEvent`s until `ended`. */
-export const createClient = (config: ClientConfig, services: PeerServices): PeerMachine =>
-  new Client({ ...clientDefaults, ...config }, services)
+export const createClient = ({ oblivious, ...config }: ClientPeerConfig, services: PeerServices): PeerMachine =>
+  oblivious === undefined
+    ? new Client({ ...clientDefaults, ...config }, services)
+    : createObliviousClient({ ...clientDefaults, ...config }, oblivious, services)
 
 type RequestInput = Extract<PeerInput, { readonly type: 'request' }>
 
@@ -80,16 +83,6 @@ class Client implements PeerMachine {
     this.#prices.onResponse(callId, message)
     return []
   }
-}
-
-/** The end of a request that never began. */
-function failed(id: string, { code, detail, retryAfter }: Refusal): PeerEffect {
-  const event: AnswerEvent = {
-    ...{ kind: 'ended', outcome: 'failed', code, detail },
-    ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter }),
-    ...{ usage: { promptTokens: 0, answerTokens: 0 }, receipts: [], operators: [], charged: 0 },
-  }
-  return respond(id, { type: 'CommandDone', result: JSON.stringify(event) })
 }
 
 const refusal = (id: string, why: Refusal): PeerEffect => respond(id, refused(why))

@@ -1,5 +1,14 @@
-import type { Millis } from '@infermesh/kernel'
-import { bodyHashOf, DecodeFailed, type Envelope, openAs, type PeerServices, requestIdOf, type SealingContext } from '@infermesh/protocol'
+import type { Millis, PeerId } from '@infermesh/kernel'
+import {
+  bodyHashOf,
+  DecodeFailed,
+  type Directory,
+  type Envelope,
+  openAs,
+  type PeerServices,
+  requestIdOf,
+  type SealingContext,
+} from '@infermesh/protocol'
 import { promptTokensOf } from './charge.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -26,7 +35,7 @@ export function openRequest(raw: Uint8Array, prompt: Uint8Array, services: PeerS
   const envelope = opened.value
   const { payload, signer } = envelope
   const { hash } = services.crypto
-  if (!services.directory.has(signer, 'client')) return badRequest(`expected a client's signature, found ${signer}`)
+  if (!mayAsk(services.directory, signer)) return badRequest(`expected a client's signature, found ${signer}`)
   const bodyHash = bodyHashOf(hash, prompt)
   if (bodyHash !== payload.bodyHash) return badRequest(`expected a prompt with hash ${payload.bodyHash}, found ${bodyHash}`)
   const promptTokens = promptTokensOf(prompt)
@@ -36,6 +45,9 @@ export function openRequest(raw: Uint8Array, prompt: Uint8Array, services: PeerS
     return refuseWith({ code: 'deadline-passed', detail: `the deadline passed ${now - payload.deadline} ms ago` })
   return { ok: true, value: { requestId: requestIdOf(hash, signer, payload), envelope, prompt } }
 }
+
+/** A gateway asks too: for those whose requests came to it sealed, and whose names it does not know. It pays for them. */
+const mayAsk = (directory: Directory, peer: PeerId): boolean => directory.has(peer, 'client') || directory.has(peer, 'gateway')
 
 /** Opens an envelope that another peer nested in a message; what does not open is that peer's fault. */
 export function openNested<K extends 'request' | 'dispatch' | 'receipt' | 'manifest'>(

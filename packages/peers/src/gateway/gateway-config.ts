@@ -1,4 +1,5 @@
 import type { Millis } from '@infermesh/kernel'
+import type { ObliviousGatewayConfig } from './oblivious/oblivious-config.ts'
 import type { RoutingPolicy } from './routing.ts'
 
 /** JSON-safe. */
@@ -16,6 +17,11 @@ export interface GatewayConfig {
   readonly loadStaleAfter?: Millis
   /** Retries that are allowed at once, and how many each new request adds. */
   readonly retries?: { readonly burst: number; readonly perRequest: number }
+}
+
+/** A gateway's whole configuration. Without `oblivious` it takes no sealed requests. */
+export interface GatewayPeerConfig extends GatewayConfig {
+  readonly oblivious?: ObliviousGatewayConfig
 }
 
 export const gatewayDefaults = {

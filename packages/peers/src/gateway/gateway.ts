@@ -4,17 +4,20 @@ import { admit } from '../admission.ts'
 import { isLocalCaller } from '../client/local-caller.ts'
 import { contextOf } from '../client/opened-request.ts'
 import { type Refusal, refused } from '../client/refusal.ts'
-import { type GatewayConfig, gatewayDefaults } from './gateway-config.ts'
+import { type GatewayConfig, gatewayDefaults, type GatewayPeerConfig } from './gateway-config.ts'
 import { LeaseView } from './lease-view/lease-view.ts'
 import { ManifestList } from './manifest-list.ts'
 import { ManifestSearch, SEARCH_PREFIX, type SearchStep } from './manifest-search.ts'
 import { modelRow } from './model-row.ts'
+import { withOblivious } from './oblivious/oblivious-gateway.ts'
 import { OperatorList } from './operator-list.ts'
 import { DEADLINE_PREFIX, Sessions } from './sessions.ts'
 
 /** A peer that takes clients' requests to operators and brings their answers back, whole, whatever happens in between. */
-export const createGateway = (config: GatewayConfig, services: PeerServices): PeerMachine =>
-  new Gateway({ ...gatewayDefaults, ...config }, services)
+export function createGateway({ oblivious, ...config }: GatewayPeerConfig, services: PeerServices): PeerMachine {
+  const gateway = new Gateway({ ...gatewayDefaults, ...config }, services)
+  return oblivious === undefined ? gateway : withOblivious(oblivious, gateway, services)
+}
 
 type RequestInput = Extract<PeerInput, { readonly type: 'request' }>
 

@@ -1,5 +1,5 @@
 import { type Cryptography, type Millis, type PeerId, request, setTimer } from '@infermesh/kernel'
-import { type Checkpoint, DecodeFailed, type Envelope, type Message, openAs, openEnvelope, type PeerEffect } from '@infermesh/protocol'
+import { DecodeFailed, type Envelope, type Message, openAs, openEnvelope, type PeerEffect } from '@infermesh/protocol'
 import { blockIdOf, check, type Ledger, openCommit, revealFits, type Step } from '@infermesh/protocol/ledger'
 
 export interface FollowerConfig {
@@ -9,9 +9,14 @@ export interface FollowerConfig {
   readonly prefix: string
 }
 
-/** A final block that follows on the ledger's head, with everything that is in it. */
-export interface Arrived {
+interface Signed {
   readonly checkpoint: Envelope<'checkpoint'>
+  /** Its precommits, opened. */
+  readonly votes: readonly Envelope<'vote'>[]
+}
+
+/** A final block that follows on the ledger's head, with everything that is in it. */
+export interface Arrived extends Signed {
   readonly entries: readonly Envelope[]
   readonly step: Step
 }
@@ -35,7 +40,8 @@ export class ChainFollower {
   readonly #config: FollowerConfig
   readonly #ledger: Ledger
   readonly #lookup: (id: string) => Envelope | undefined
-  readonly #checkpoints = new Map<number, Envelope<'checkpoint'>>()
+  /** Each signed by 2f+1 settlers: what was not is never kept, and never fetched for. */
+  readonly #checkpoints = new Map<number, Signed>()
   readonly #fetched = new Map<string, Envelope>()
   /** The highest block that anybody spoke of. */
   #known = 0
@@ -99,45 +105,40 @@ export class ChainFollower {
   next(): Followed {
     const { head } = this.#ledger
     for (const height of this.#checkpoints.keys()) if (height <= head.height) this.#checkpoints.delete(height)
-    const checkpoint = this.#checkpoints.get(head.height + 1)
-    if (checkpoint === undefined) return { effects: this.#known > head.height ? this.#ask('checkpoints', []) : [] }
-    const missing = checkpoint.payload.block.entries.filter((id) => this.#find(id) === undefined)
+    const signed = this.#checkpoints.get(head.height + 1)
+    if (signed === undefined) return { effects: this.#known > head.height ? this.#ask('checkpoints', []) : [] }
+    const missing = signed.checkpoint.payload.block.entries.filter((id) => this.#find(id) === undefined)
     if (missing.length > 0) return { effects: this.#ask('entries', missing) }
-    return this.#arrive(checkpoint)
+    return this.#arrive(signed)
   }
 
-  #arrive(checkpoint: Envelope<'checkpoint'>): Followed {
+  #arrive({ checkpoint, votes }: Signed): Followed {
     const { block } = checkpoint.payload
+    const { rules } = this.#ledger
     const entries = block.entries.flatMap((id) => this.#find(id) ?? [])
-    const step = this.#finalStep(checkpoint.payload, entries)
-    if (step !== undefined) {
+    const checked = check(this.#ledger, block, entries)
+    if (checked.ok && votes.every((vote) => continuesChain(rules.hash, checked.step, vote))) {
       for (const id of block.entries) this.#fetched.delete(id)
-      return { effects: [], arrived: { checkpoint, entries, step } }
+      return { effects: [], arrived: { checkpoint, votes, entries, step: checked.step } }
     }
-    // Not a final block at all: whoever signed it made it up, and another source is asked.
     this.#checkpoints.delete(block.height)
     return { effects: this.#later() }
-  }
-
-  /** The signatures first: only a block that 2f+1 settlers signed is worth the work. */
-  #finalStep({ block, precommits }: Checkpoint, entries: readonly Envelope[]): Step | undefined {
-    const { rules } = this.#ledger
-    const votes = openCommit(rules, precommits, { height: block.height, blockId: blockIdOf(rules, block) })
-    if (typeof votes === 'string') return undefined
-    const checked = check(this.#ledger, block, entries)
-    if (!checked.ok) return undefined
-    return votes.every((vote) => continuesChain(rules.hash, checked.step, vote)) ? checked.step : undefined
   }
 
   #find(id: string): Envelope | undefined {
     return this.#lookup(id) ?? this.#fetched.get(id)
   }
 
+  /** Nothing is kept of a checkpoint that too few have signed: whoever published it made it up. */
   #keep(checkpoint: Envelope<'checkpoint'>): void {
-    const { height } = checkpoint.payload.block
-    this.#known = Math.max(this.#known, height)
-    const ahead = height - this.#ledger.head.height
-    if (ahead > 0 && ahead <= AHEAD_MAX && !this.#checkpoints.has(height)) this.#checkpoints.set(height, checkpoint)
+    const { block, precommits } = checkpoint.payload
+    const ahead = block.height - this.#ledger.head.height
+    if (ahead <= 0 || this.#checkpoints.has(block.height)) return
+    const { rules } = this.#ledger
+    const votes = openCommit(rules, precommits, { height: block.height, blockId: blockIdOf(rules, block) })
+    if (typeof votes === 'string') return
+    this.#known = Math.max(this.#known, block.height)
+    if (ahead <= AHEAD_MAX) this.#checkpoints.set(block.height, { checkpoint, votes })
   }
 
   #takeCheckpoints(message: Message): boolean {

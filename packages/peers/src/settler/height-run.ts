@@ -54,11 +54,12 @@ export class HeightRun {
     return this.#isStarted
   }
 
-  /** Is there anything to order now? Entries that wait for others are not. */
-  wouldOrder(now: Millis): boolean {
+  /** Is there anything to order now? Entries that wait for others are not, and those that came too late are refused. */
+  prospect(now: Millis): { readonly orders: boolean; readonly refused: readonly string[] } {
     const { ledger, identity, candidates } = this.#parts
     const header = { time: Math.max(ledger.head.time + 1, now), proposer: identity.peerId, commit: this.#commit }
-    return propose(ledger, candidates(), header).step.block.entries.length > 0
+    const { step, refused } = propose(ledger, candidates(), header)
+    return { orders: step.block.entries.length > 0, refused: refused.map(({ id }) => id) }
   }
 
   start(now: Millis): Ran {

@@ -1,35 +1,23 @@
-import {
-  assert,
-  assertNever,
-  emit,
-  forget,
-  type GossipVerdict,
-  type Millis,
-  publish,
-  respond,
-  setTimer,
-  subscribe,
-} from '@infermesh/kernel'
+import { assert, assertNever, forget, type GossipVerdict, type Millis, publish, respond, setTimer, subscribe } from '@infermesh/kernel'
 import {
   type Envelope,
   type Message,
-  openAs,
   type PeerEffect,
   type PeerInput,
   type PeerMachine,
   type PeerServices,
-  type SealingContext,
   Signer,
   type Topic,
   topics,
 } from '@infermesh/protocol'
-import { check, commit, createLedger, isLogged, RevealChain, type Step, settlersOf } from '@infermesh/protocol/ledger'
+import { check, commit, createLedger, isLogged, type LoggedEntry, RevealChain, type Step, settlersOf } from '@infermesh/protocol/ledger'
 import { admit } from '../admission.ts'
+import { ANNOUNCE_TIMER, Announcer } from './announcer.ts'
 import { Archive } from './archive.ts'
 import { ChainFollower, type Followed } from './chain-follower.ts'
-import { proposerOf } from './consensus.ts'
 import { decodeRecord, RECORD_KEY } from './consensus-record.ts'
 import { HeightRun, type Ran, roundTimer } from './height-run.ts'
+import { Intake } from './intake.ts'
 import { Mempool } from './mempool.ts'
 import { BLOCK_TIMER, Pace } from './pace.ts'
 import { type Finalized, settledEvents } from './settled-events.ts'
@@ -41,23 +29,20 @@ export const createSettler = (config: SettlerConfig, services: PeerServices): Pe
   new Settler({ ...settlerDefaults, ...config }, services)
 
 const AGAIN_TIMER = 'again'
-const ANNOUNCE_TIMER = 'announce'
 
 class Settler implements PeerMachine {
-  readonly #config: Required<SettlerConfig>
   readonly #services: PeerServices
   readonly #parts: SettlerParts
   readonly #follower: ChainFollower
   readonly #pace: Pace
+  readonly #intake: Intake
+  readonly #announcer: Announcer
   #run: HeightRun
-  /** A final block that nobody has been heard to publish yet. */
-  #unannounced: Envelope<'checkpoint'> | undefined
 
   constructor(config: Required<SettlerConfig>, services: PeerServices) {
     const { identity, directory, crypto } = services
     const sealing = { networkId: directory.genesis.networkId, crypto }
     const mempool = new Mempool(config.mempool)
-    this.#config = config
     this.#services = services
     this.#parts = {
       identity,
@@ -74,6 +59,8 @@ class Settler implements PeerMachine {
     const lookup = (id: string) => mempool.find(id) ?? archive.find(id)
     this.#follower = new ChainFollower({ sources, prefix: 'sync/' }, ledger, { lookup, first: settlers.indexOf(identity.peerId) })
     this.#pace = new Pace(ledger)
+    this.#intake = new Intake(config, this.#parts)
+    this.#announcer = new Announcer(config.announceAfter, this.#parts)
     this.#run = new HeightRun(this.#parts, [])
   }
 
@@ -151,10 +138,10 @@ class Settler implements PeerMachine {
       case 'proposal':
         return this.#onBallot(envelope, now)
       case 'checkpoint':
-        if (this.#unannounced?.payload.block.height === envelope.payload.block.height) this.#unannounced = undefined
+        this.#announcer.onHeard(envelope)
         return this.#followed(this.#follower.offer(envelope), now)
       default:
-        return isLogged(envelope) ? this.#onEntry(envelope, now) : []
+        return isLogged(envelope) ? this.#take(envelope, now) : []
     }
   }
 
@@ -165,19 +152,16 @@ class Settler implements PeerMachine {
     return this.#ran(ballot.type === 'vote' ? this.#run.onVote(ballot, now) : this.#run.onProposal(ballot, now), now)
   }
 
-  /** On disk before it can be in a block. */
-  #onEntry(entry: Envelope, now: Millis): PeerEffect[] {
-    const { ledger, mempool, archive } = this.#parts
-    if (ledger.store.get('entry', entry.id) !== undefined || mempool.has(entry.id)) return []
-    if (!mempool.add(entry, now)) return [emit({ type: 'dropped', queue: 'settler mempool', count: 1 })]
-    this.#pace.onNews()
-    return archive.keepEntry(entry)
+  #take(entry: LoggedEntry, now: Millis): PeerEffect[] {
+    const effects = this.#intake.take(entry, now)
+    if (effects.length > 0) this.#pace.onNews()
+    return effects
   }
 
   #onTimer(key: string, now: Millis): PeerEffect[] {
     if (key === BLOCK_TIMER) return this.#beginBlock(now)
     if (key === AGAIN_TIMER) return this.#sayAgain(now)
-    if (key === ANNOUNCE_TIMER) return this.#announce()
+    if (key === ANNOUNCE_TIMER) return this.#announcer.onTimer()
     if (this.#follower.owns(key)) return this.#followed(this.#follower.onTimer(), now)
     const timeout = roundTimer(key, this.#run.height)
     return timeout === undefined ? [] : this.#ran(this.#run.onTimeout(timeout.step, timeout.round, now), now)
@@ -187,24 +171,17 @@ class Settler implements PeerMachine {
   #beginBlock(now: Millis): PeerEffect[] {
     this.#pace.onTimer()
     if (this.#run.isStarted()) return []
-    if (this.#pace.isDue(now) || this.#run.wouldOrder(now)) return this.#ran(this.#run.start(now), now)
+    if (this.#pace.isDue(now)) return this.#ran(this.#run.start(now), now)
+    const { orders, refused } = this.#run.prospect(now)
+    if (orders) return this.#ran(this.#run.start(now), now)
     this.#pace.onNothingToOrder()
-    return []
+    // Everything that is left waits for something: the only time at which waiting too long says anything.
+    return [...this.#intake.drop(refused), ...this.#intake.dropStale(now)]
   }
 
   #sayAgain(now: Millis): PeerEffect[] {
-    const { mempool } = this.#parts
-    const stale = mempool.stale(now, this.#config.waitMax)
     const stuck = this.#run.isStarted() ? [...this.#run.sayAgain(now), ...this.#followed(this.#follower.poll(), now)] : []
-    return [...this.#drop(stale), ...stuck, setTimer(AGAIN_TIMER, this.#againEvery())]
-  }
-
-  #drop(ids: readonly string[]): PeerEffect[] {
-    const { mempool, archive, ledger } = this.#parts
-    return ids.flatMap((id) => {
-      mempool.remove(id)
-      return ledger.store.get('entry', id) === undefined ? [forget(archive.drop(id))] : []
-    })
+    return [...stuck, setTimer(AGAIN_TIMER, this.#againEvery())]
   }
 
   #onRequest(id: string, message: Message): PeerEffect[] {
@@ -220,7 +197,7 @@ class Settler implements PeerMachine {
     const effects = [...followed.effects]
     for (let { arrived } = followed; arrived !== undefined; ) {
       effects.push(...arrived.entries.flatMap((entry) => this.#parts.archive.keepEntry(entry)))
-      const round = roundIn(arrived.checkpoint, this.#parts.ledger.rules.sealing)
+      const round = arrived.votes[0]?.payload.round ?? 0
       effects.push(...this.#finalize({ checkpoint: arrived.checkpoint, round, step: arrived.step }, now))
       const next = this.#follower.next()
       effects.push(...next.effects)
@@ -230,17 +207,14 @@ class Settler implements PeerMachine {
   }
 
   #ran(ran: Ran, now: Millis): PeerEffect[] {
-    const effects = [...ran.effects, ...this.#drop(ran.refused)]
+    const effects = [...ran.effects, ...this.#intake.drop(ran.refused)]
     if (ran.contradiction !== undefined) effects.push(...this.#report(ran.contradiction, now))
     if (ran.decided === undefined) return effects
-    const { step, precommits, round } = ran.decided
+    const { step, entries, precommits, round } = ran.decided
+    effects.push(...entries.flatMap((entry) => this.#parts.archive.keepEntry(entry)))
     const payload = { block: step.block, precommits: precommits.map(({ bytes }) => bytes) }
     const checkpoint = this.#parts.signer.sign('checkpoint', payload, now)
-    const rank = this.#rankOf(step.block.height, round)
-    effects.push(...this.#finalize({ checkpoint, round, step }, now))
-    if (rank === 0) return [...effects, publish('checkpoints', checkpoint)]
-    this.#unannounced = checkpoint
-    return [...effects, setTimer(ANNOUNCE_TIMER, rank * this.#config.announceAfter)]
+    return [...effects, ...this.#finalize({ checkpoint, round, step }, now), ...this.#announcer.onFinal(checkpoint, round)]
   }
 
   /** The block and its entries are on disk before anybody hears of it. */
@@ -256,23 +230,11 @@ class Settler implements PeerMachine {
     return effects
   }
 
-  /** The proposer of the round speaks first; the others only if it is not heard. */
-  #rankOf(height: number, round: number): number {
-    const { settlers, identity } = this.#parts
-    return settlers.findIndex((_, place) => proposerOf(settlers, height, round + place) === identity.peerId)
-  }
-
-  #announce(): PeerEffect[] {
-    const checkpoint = this.#unannounced
-    this.#unannounced = undefined
-    return checkpoint === undefined ? [] : [publish('checkpoints', checkpoint)]
-  }
-
   #report([first, second]: readonly [Envelope<'vote'>, Envelope<'vote'>], now: Millis): PeerEffect[] {
     const { signer } = this.#parts
     const statements = [first.bytes, second.bytes]
     const evidence = signer.sign('evidence', { kind: 'equivocation', accused: first.signer, statements, height: this.#run.height }, now)
-    return [publish('evidence', evidence), ...this.#onEntry(evidence, now)]
+    return [publish('evidence', evidence), ...this.#take(evidence, now)]
   }
 
   #againEvery(): Millis {
@@ -282,9 +244,4 @@ class Settler implements PeerMachine {
 
 function isCensored(entry: Envelope, { censors }: Pick<Required<SettlerConfig>, 'censors'>): boolean {
   return entry.type === 'receipt' && censors.includes(entry.signer)
-}
-
-function roundIn({ payload }: Envelope<'checkpoint'>, sealing: SealingContext): number {
-  const [first] = payload.precommits
-  return first === undefined ? 0 : openAs('vote', first, sealing).payload.round
 }

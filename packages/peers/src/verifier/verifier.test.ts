@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { settlementWorld } from '../settler/test-support/settlement-world.ts'
 
 const checkAll = { ratePerMille: 1000 }
-const slow = { prefillTokensPerSecond: 1000, decodeMsPerToken: 200, slots: 1, loadBytesPerSecond: 1e9 }
+const slow = { prefillTokensPerSecond: 1000, decodeMsPerToken: 60, slots: 1, loadBytesPerSecond: 1e9 }
 
 test('a look takes as long as the verifier’s profile says, and the verdict tells it', () => {
   const profile = { prefillTokensPerSecond: 1000, decodeMsPerToken: 50, slots: 1, loadBytesPerSecond: 1e9 }

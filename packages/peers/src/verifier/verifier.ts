@@ -173,6 +173,7 @@ class Verifier implements PeerMachine {
       if (!this.#isPast(turn)) continue
       this.#turns.delete(turnKey(turn))
       if (this.#openings.delete(turnKey(turn))) effects.push(forget(openingKey(turn)))
+      if (this.#bench.has(turn)) effects.push(emit({ type: 'dropped', queue: 'verifier too late', count: 1 }))
       effects.push(...this.#worked(this.#bench.abandon(turn, now), now))
     }
     for (const id of this.#receipts.keys()) if (!this.#mayBeDrawn(id)) this.#receipts.delete(id)

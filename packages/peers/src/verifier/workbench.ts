@@ -74,6 +74,10 @@ export class Workbench {
     return this.#startWaiting(now)
   }
 
+  has(turn: Turn): boolean {
+    return this.#jobs.has(turnKey(turn))
+  }
+
   /** The audit went on without this verifier: what is not done yet need not be. */
   abandon(turn: Turn, now: Millis): Worked {
     this.#jobs.delete(turnKey(turn))

@@ -6,6 +6,7 @@ import { admitLease } from './leases.ts'
 import { admitDelegation, admitManifest, admitRevocation } from './models.ts'
 import { admitReceipt } from './receipts.ts'
 import { type Admission, type LedgerEvent, refused, type Trial } from './rules.ts'
+import type { Reader } from './store.ts'
 import { admitCommit, admitReveal } from './verdicts.ts'
 
 /** The statements that the log holds, in the order in which a proposer takes them. */
@@ -34,6 +35,32 @@ export function admitEntry(trial: Trial, entry: Envelope, index: number): Admiss
   trial.draft.set('entry', entry.id, index)
   trial.events.push(loggedEvent(entry, index, trial.height))
   return admission
+}
+
+/**
+ * Can this entry not be logged any more? A cheap first look, for what peers say again and again (renewed leases, announced
+ * manifests, late verdicts); `false` promises nothing.
+ */
+export function isOutdated({ store }: { readonly store: Reader }, entry: LoggedEntry): boolean {
+  if (store.get('entry', entry.id) !== undefined) return true
+  switch (entry.type) {
+    case 'manifest':
+      return store.get('model', entry.payload.model) !== undefined
+    case 'lease':
+      return entry.payload.epoch <= (store.get('lease', entry.payload.model)?.epoch ?? 0)
+    case 'verdictCommit':
+    case 'verdictReveal': {
+      const state = store.get('receipt', entry.payload.receipt)?.state
+      return state === 'payable' || state === 'settled' || state === 'void'
+    }
+    case 'delegation':
+    case 'evidence':
+    case 'receipt':
+    case 'revocation':
+      return false
+    default:
+      return assertNever(entry)
+  }
 }
 
 function admit(trial: Trial, entry: LoggedEntry): Admission {

@@ -168,8 +168,7 @@ function play(list: readonly Command[]) {
       }
       case 'private': {
         const secret = secrets[command.request] as Envelope<'request'>
-        const attestation = command.operator === 1 ? cast.attestation(operator, command.epoch).id : undefined
-        return [cast.receipt({ operator, request: secret, range, epoch: command.epoch, ...(attestation && { attestation }) })]
+        return [cast.receipt({ operator, request: secret, range, epoch: command.epoch })]
       }
       case 'lease': {
         const standby = command.operator === 1

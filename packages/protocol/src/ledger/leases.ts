@@ -39,13 +39,14 @@ function recordOf({ rules }: Trial, { signer, payload }: Envelope<'lease'>): Lea
   }
 }
 
-/** The owner needs no delegation; anybody else needs the owner's word and the attested code that it names. */
+/** The owner needs no delegation; anybody else needs the owner's word, and the attested code that it names. */
 function authorityFault(trial: Trial, lease: Envelope<'lease'>, model: ModelRecord): string | undefined {
   const [delegationBytes] = lease.payload.delegation
   const [attestationBytes] = lease.payload.attestation
   if (delegationBytes === undefined) {
     if (lease.signer !== model.owner) return 'no-delegation'
-    return attestationBytes === undefined ? undefined : attestationFault(trial, lease, undefined)
+    const mustAttest = model.verifyTier === 'attestation' || attestationBytes !== undefined
+    return mustAttest ? attestationFault(trial, lease, undefined) : undefined
   }
   const { id, signer, payload } = openAs('delegation', delegationBytes, trial.rules.sealing)
   if (signer !== model.owner || payload.model !== lease.payload.model) return 'not-the-owners-delegation'

@@ -46,7 +46,7 @@ export function framed(message: Uint8Array): Uint8Array {
   return raw
 }
 
-/** Puts the pieces of a sealed answer together again. */
+/** Puts the pieces of a sealed answer together again. Zeros between messages are padding. */
 export class FrameReader {
   readonly #limit: number
   #rest: Uint8Array = new Uint8Array(0)
@@ -67,7 +67,7 @@ export class FrameReader {
       if (offset + FRAME > raw.length) break
       if (length > this.#limit) return fail('malformed', `sealed answer: a message of ${length} bytes, at most ${this.#limit} are read`)
       if (offset + FRAME + length > raw.length) break
-      messages.push(raw.slice(offset + FRAME, offset + FRAME + length))
+      if (length > 0) messages.push(raw.slice(offset + FRAME, offset + FRAME + length))
       offset += FRAME + length
     }
     this.#rest = raw.slice(offset)

@@ -46,7 +46,7 @@ export { AEAD, type AeadId, type HpkePrimitives, type KeyPair, type SealingAead,
 export { ChunkedRequestOpener, type Exchange, ObliviousReceiver, type OpenedRequest, type SealedRequestCode } from './receiver.ts'
 export { type Admission, ReplayWindow } from './replay-window.ts'
 export { responseNonceLength } from './response-keys.ts'
-export { type Failed, must, type Result } from './result.ts'
+export { type Failed, fail, must, type Result, succeed } from './result.ts'
 export { type ChunkedRequest, ChunkedResponseOpener, ObliviousSender, type OpenCode, type SealedRequest } from './sender.ts'
 export { type ObliviousServices, obliviousOf } from './services.ts'
 export { sizedPrimitives } from './sized-primitives.ts'

@@ -4,6 +4,7 @@ import { appendOnlyLog } from './append-only-log.ts'
 import { chargeLimit } from './charge-limit.ts'
 import type { Check, CheckContext, CheckFactory } from './check.ts'
 import { conservation } from './conservation.ts'
+import { continuousAnswers } from './continuous-answers.ts'
 import { currentEpoch } from './current-epoch.ts'
 import { endedRequests } from './ended-requests.ts'
 import { equalReplay } from './equal-replay.ts'
@@ -12,6 +13,7 @@ import { honestUnslashed } from './honest-unslashed.ts'
 import { receiptedLeaves } from './receipted-leaves.ts'
 import { settledReceipts } from './settled-receipts.ts'
 import { singleHolder } from './single-holder.ts'
+import { singleServer } from './single-server.ts'
 import { singleSettlement } from './single-settlement.ts'
 import { timelyTakeover } from './timely-takeover.ts'
 
@@ -27,6 +29,8 @@ export const checkFactories: readonly CheckFactory[] = [
   appendOnlyLog,
   guardedKeys,
   equalReplay,
+  continuousAnswers,
+  singleServer,
   endedRequests,
   settledReceipts,
   timelyTakeover,

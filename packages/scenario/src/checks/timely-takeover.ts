@@ -1,4 +1,5 @@
 import type { Millis } from '@infermesh/kernel'
+import { Calm } from './calm.ts'
 import type { CheckFactory } from './check.ts'
 
 interface Holding {
@@ -6,36 +7,41 @@ interface Holding {
   readonly epoch: number
 }
 
-export const timelyTakeover: CheckFactory = ({ directory }) => {
+export const timelyTakeover: CheckFactory = ({ directory, liars }) => {
   const { lease, heartbeatEvery } = directory.genesis.parameters
   // Lease expiry on the slowest grantor's clock, detection, ranked backoff of two standbys and the exchange of grants and key shares.
   const bound: Millis = Math.ceil(lease.ttl * (1 + lease.driftPpm / 1e6)) + lease.epsilon + 4 * heartbeatEvery + 5_000
+  const calm = new Calm(directory)
   const holders = new Map<string, Holding>()
   const lost = new Map<string, Millis>()
   const standbys = new Map<string, Set<string>>()
-  const down = new Set<string>()
-  const covered = (model: string): boolean => [...(standbys.get(model) ?? [])].some((peer) => !down.has(peer))
+  const isHonest = (name: string): boolean => !liars.has(directory.named(name)?.peerId ?? '')
+  const covered = (model: string): boolean => [...(standbys.get(model) ?? [])].some((peer) => !calm.isDown(peer) && isHonest(peer))
   const crashed = (name: string, at: Millis): undefined => {
-    down.add(name)
     for (const [model, holding] of holders) if (holding.holder === name) lost.set(model, at)
+    // A standby that died learns what it may do anew before it counts again.
+    for (const ready of standbys.values()) ready.delete(name)
+  }
+  const lateBy = (since: Millis, now: Millis): Millis => {
+    const calmSince = calm.since()
+    return calmSince === undefined ? 0 : now - Math.max(since, calmSince) - bound
   }
   const acquired = (model: string, holding: Holding, at: Millis): string | undefined => {
     holders.set(model, holding)
     const since = lost.get(model)
     lost.delete(model)
-    if (since === undefined || at - since <= bound || !covered(model)) return undefined
-    return `${model} had no holder for ${at - since} ms, the bound is ${bound} ms`
+    const late = since === undefined || !covered(model) ? 0 : lateBy(since, at)
+    return late > 0 ? `${model} got a holder ${late} ms later than the bound of ${bound} ms` : undefined
   }
   return {
     name: 'L3',
     title: 'after the holder is lost, a live delegated standby holds the lease in bounded time',
-    observe({ event, at, peer }) {
+    observe(record) {
+      calm.observe(record)
+      const { event, at, peer } = record
       switch (event.type) {
         case 'standbyReady':
           if (event.temperature !== 'cold') standbys.set(event.model, (standbys.get(event.model) ?? new Set()).add(peer))
-          return undefined
-        case 'peerStarted':
-          down.delete(event.name)
           return undefined
         case 'peerCrashed':
           return crashed(event.name, at)
@@ -45,8 +51,8 @@ export const timelyTakeover: CheckFactory = ({ directory }) => {
           return undefined
       }
     },
-    conclude(end) {
-      const [open] = [...lost].filter(([model, since]) => end - since > bound && covered(model))
+    conclude(now) {
+      const [open] = [...lost].filter(([model, since]) => lateBy(since, now) > 0 && covered(model))
       return open === undefined ? undefined : `${open[0]} has had no holder since ${open[1]} ms although a standby lives`
     },
   }

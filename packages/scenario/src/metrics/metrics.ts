@@ -1,5 +1,7 @@
 import { FailoverMetrics } from './failover.ts'
 import type { MetricFold, MetricValues, NetworkRecord } from './fold.ts'
+import { type AnswerLimits, GoodputMetrics } from './goodput.ts'
+import { MemoryMetrics } from './memory.ts'
 import { NetworkMetrics } from './network.ts'
 import { RequestMetrics } from './requests.ts'
 import { SettlementMetrics } from './settlement.ts'
@@ -11,8 +13,18 @@ export class Metrics implements MetricFold {
   readonly settlement = new SettlementMetrics()
   readonly #folds: readonly MetricFold[]
 
-  constructor(liars: ReadonlySet<string> = new Set()) {
-    this.#folds = [this.requests, new FailoverMetrics(), this.settlement, new VerificationMetrics(liars), new NetworkMetrics()]
+  constructor(liars: ReadonlySet<string> = new Set(), limits: AnswerLimits = { ttft: 5_000, tpot: 50 }) {
+    this.#folds = [
+      this.requests,
+      new FailoverMetrics(),
+      this.settlement,
+      new VerificationMetrics(liars),
+      new NetworkMetrics(),
+      new GoodputMetrics(limits),
+      new MemoryMetrics(),
+      new GoodputMetrics(limits),
+      new MemoryMetrics(),
+    ]
   }
 
   observe(record: NetworkRecord): void {

@@ -1,7 +1,10 @@
 import type { Millis, Random } from '@infermesh/kernel'
+import type { Passage } from '@infermesh/peers'
 import type { Lengths } from '../schema/quantities.ts'
 import type { ScenarioFile } from '../schema/scenario.ts'
 import { exponential, gamma, lognormal, Z99 } from './draws.ts'
+import { phraseOf } from './phrases.ts'
+import { conversationsOf, isTurn, type SessionClaim } from './turns.ts'
 
 export type LoadEntry = ScenarioFile['load'][number]
 
@@ -13,6 +16,13 @@ export interface Arrival {
   readonly promptTokens: number
   readonly maxTokens: number
   readonly deadline: Millis
+  readonly session?: SessionClaim
+  /** What the prompt is made of, where that matters. */
+  readonly passages?: readonly Passage[]
+  /** The next turn of the conversation: sent so long after the end of this one, unless that is past `until`. Its `at` says nothing. */
+  readonly next?: { readonly pause: Millis; readonly until: Millis; readonly arrival: Arrival }
+  /** In place of a made-up prompt. */
+  readonly prompt?: string
 }
 
 /** One row of a trace of real requests: seconds from the trace's start, prompt and answer length in tokens. */
@@ -35,20 +45,30 @@ const azureConversation2023 = {
   variation: 1.09,
 }
 
-export const clientName = (load: number, client: number): string => `client-${load}-${client}`
+export const clientName = (load: number, client: number | ''): string => `client-${load}-${client}`
 
 /** Every arrival of one load entry, in order of time. `rows` is its trace, when it has one. */
 export function arrivalsOf(load: LoadEntry, index: number, random: Random, rows?: readonly TraceRow[]): Arrival[] {
   const shared = { model: load.model, deadline: load.deadline ?? DEFAULT_DEADLINE }
   const cap = load.maxAnswer ?? DEFAULT_MAX_ANSWER
   const pick = random.fork('client')
+  const phrase = random.fork('phrase')
   const arrive = (at: Millis, promptTokens: number, answerTokens: number): Arrival => ({
     ...shared,
     at: Math.round(at),
     client: clientName(index, pick.below(load.client)),
     promptTokens: Math.max(1, Math.round(promptTokens)),
     maxTokens: Math.min(cap, Math.max(1, Math.round(answerTokens))),
+    ...(load.phrases === undefined ? {} : { prompt: phraseOf(phrase.below(load.phrases)) }),
   })
+  if (load.sessions !== undefined) {
+    return conversationsOf({
+      rows: (rows ?? []).filter(isTurn),
+      ...{ from: load.from, until: load.until, thinkMax: load.sessions.think ?? Number.POSITIVE_INFINITY },
+      ...{ random: pick, clients: load.client },
+      arrive: (row, client) => ({ ...arrive(0, row.promptTokens, row.answerTokens), client: clientName(index, client) }),
+    })
+  }
   if (load.trace !== undefined) return fromTrace(load, rows ?? [], arrive)
   return fromRate(load, random, arrive)
 }

@@ -67,5 +67,6 @@ function overloadArrivals(
 export function endOf(scenario: Scenario, timeline: readonly Action[]): Millis {
   const rules = scenario.parameters.settlement ?? {}
   const settle = (rules.challengeWindow ?? 60_000) + (rules.batch?.idle ?? 300_000)
-  return scenario.until ?? (timeline.at(-1)?.at ?? 0) + settle + DRAIN
+  const turns = scenario.load.flatMap((load) => (load.sessions === undefined ? [] : [load.until + (load.deadline ?? 0)]))
+  return scenario.until ?? Math.max(timeline.at(-1)?.at ?? 0, ...turns) + settle + DRAIN
 }

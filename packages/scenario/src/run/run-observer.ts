@@ -26,10 +26,11 @@ export class RunObserver {
   readonly #unlogged = new Set<string>()
   readonly #logged = new Set<string>()
   #lastEvent: Millis = 0
+  #owed = 0
 
   constructor(scenario: Scenario, genesis: Genesis, liars: ReadonlySet<string> = new Set()) {
     this.#scenario = scenario
-    this.metrics = new Metrics(liars)
+    this.metrics = new Metrics(liars, scenario.limits)
     this.#checks = new CheckBench({ directory: new Directory(genesis), liars, grace: GRACE })
   }
 
@@ -46,9 +47,16 @@ export class RunObserver {
     }
   }
 
+  /** The load will send more by itself: a conversation goes on (+1), or has ended (-1). */
+  owe(change: 1 | -1): void {
+    this.#owed += change
+  }
+
   /** Everything asked for is answered, logged and settled: nothing more is to be expected. */
   quiet(): boolean {
-    return this.metrics.requests.unfinished() === 0 && this.#unlogged.size === 0 && this.metrics.settlement.pending() === 0
+    return (
+      this.#owed === 0 && this.metrics.requests.unfinished() === 0 && this.#unlogged.size === 0 && this.metrics.settlement.pending() === 0
+    )
   }
 
   /** The first standing check that broke, while the run is still going on. */

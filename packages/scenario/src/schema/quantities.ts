@@ -40,7 +40,7 @@ export const bandwidth = z
   })
   .meta({ description: 'Bits a second, a number and kbit, Mbit or Gbit' })
 
-const tokenCount = z
+export const tokenCount = z
   .string()
   .regex(/^\d+ tokens?$/, 'expected a number of tokens such as 300 tokens')
   .transform((text) => Number(text.split(' ')[0]))

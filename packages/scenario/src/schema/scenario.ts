@@ -26,6 +26,10 @@ export const scenarioSchema = z
     models: z.record(modelName, model).default({}),
     load: z.array(load).default([]),
     faults: z.array(fault).default([]),
+    limits: z
+      .strictObject({ ttft: duration, tpot: duration })
+      .meta({ description: 'What an answer must keep to count as good: time to the first token, and mean time for each further one' })
+      .default({ ttft: 5_000, tpot: 50 }),
     expect: z.array(z.string()).default([]).meta({ description: 'A metric, a comparison and a value each; or a metric that must be true' }),
     until: duration.meta({ description: 'Latest end; a run ends earlier once everything asked for is answered and settled' }).optional(),
   })

@@ -1,5 +1,5 @@
 export { dataPath, findData } from './data-folder.ts'
 export { type Line, linesOf } from './lines.ts'
-export { profileNames, readProfile } from './profile-file.ts'
+export { profileNames, readProfile, readProfileNow } from './profile-file.ts'
 export { readProfileFolder } from './profile-folder.ts'
 export { readTrace, type TraceFile, type TraceFileOptions } from './trace-file.ts'

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { GpuProfile } from '../time/gpu-profile.ts'
 
@@ -6,8 +6,11 @@ const profilesFolder = fileURLToPath(new URL('../../profiles/', import.meta.url)
 
 /** Names of the profiles that come with the package. */
 export async function profileNames(): Promise<string[]> {
-  const files = await readdir(profilesFolder)
-  return files
+  return knownProfiles()
+}
+
+function knownProfiles(): string[] {
+  return readdirSync(profilesFolder)
     .filter((file) => file.endsWith('.json'))
     .map((file) => file.slice(0, -'.json'.length))
     .sort()
@@ -15,10 +18,15 @@ export async function profileNames(): Promise<string[]> {
 
 /** A profile by its name, or from a JSON file of the same form, where each constant is `{ value, source }`. */
 export async function readProfile(nameOrPath: string): Promise<GpuProfile> {
-  const known = await profileNames()
+  return readProfileNow(nameOrPath)
+}
+
+/** The same, at once: a profile is a small file, and plans of networks are made synchronously. */
+export function readProfileNow(nameOrPath: string): GpuProfile {
+  const known = knownProfiles()
   const path = known.includes(nameOrPath) ? `${profilesFolder}${nameOrPath}.json` : nameOrPath
   if (!path.endsWith('.json')) throw new Error(`expected one of the profiles ${known.join(', ')}, or a .json file, got "${nameOrPath}"`)
-  const read: unknown = JSON.parse(await readFile(path, 'utf8'))
+  const read: unknown = JSON.parse(readFileSync(path, 'utf8'))
   if (!isRecord(read)) throw new Error(`${path}: expected a JSON object, found ${JSON.stringify(read)}`)
   const constant = (field: string): unknown => sourcedValue(read[field], `${path}: ${field}`)
   const fieldsOf = (field: string): ((name: string) => number) => {

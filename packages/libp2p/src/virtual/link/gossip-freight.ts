@@ -5,11 +5,11 @@ import type { Lane, Parcel, PipeEnd } from './pipe.ts'
 export interface GossipStream {
   readonly end: PipeEnd
   readonly lane: Lane
-  readonly parcel: (bytes: Uint8ArrayList) => Parcel
+  readonly parcel: (bytes: Uint8Array | Uint8ArrayList) => Parcel
 }
 
 /** Sends gossip while link rules are in force: they may lose, double or hold back messages, not what keeps the meshes in step. */
-export function sendGossip(stream: GossipStream, data: Uint8ArrayList): boolean {
+export function sendGossip(stream: GossipStream, data: Uint8Array | Uint8ArrayList): boolean {
   const { end, lane, parcel } = stream
   const parts = wholeParts(data)
   if (parts === undefined || end.held.length > 0) return end.send(parcel(data), lane)
@@ -42,7 +42,7 @@ function sendMessages({ end, lane, parcel }: GossipStream, messages: Uint8ArrayL
   if (ruling.copyAfter > 0) end.deliverAt(arrival + ruling.delay + ruling.copyAfter, parcel(messages), alone())
 }
 
-function wholeParts(data: Uint8ArrayList): readonly RpcParts[] | undefined {
+function wholeParts(data: Uint8Array | Uint8ArrayList): readonly RpcParts[] | undefined {
   try {
     return [...rpcParts(data)]
   } catch {

@@ -1,5 +1,6 @@
+import { StreamMessageEvent } from '@libp2p/interface'
 import { AbstractStream, type AbstractStreamInit } from '@libp2p/utils'
-import { Uint8ArrayList } from 'uint8arraylist'
+import type { Uint8ArrayList } from 'uint8arraylist'
 import { sendGossip } from './gossip-freight.ts'
 import type { Lane, Parcel, PipeEnd } from './pipe.ts'
 
@@ -27,7 +28,22 @@ export class VirtualStream extends AbstractStream implements Lane {
     this.#end = init.end
   }
 
-  override sendData(data: Uint8ArrayList): { sentBytes: number; canSendMore: boolean } {
+  /** Without the detour by the buffer, where it is empty and nothing keeps it from being emptied. */
+  override send(data: Uint8Array | Uint8ArrayList): boolean {
+    const isDirect = this.writeStatus === 'writable' && this.writeBuffer.byteLength === 0 && !this.writableNeedsDrain && !this.sendingData
+    if (!isDirect) return super.send(data)
+    const { canSendMore } = this.sendData(data)
+    if (!canSendMore) this.writableNeedsDrain = true
+    return canSendMore
+  }
+
+  override onData(data: Uint8Array | Uint8ArrayList): void {
+    const isDirect = this.readStatus === 'readable' && this.readBuffer.byteLength === 0 && this.listenerCount('message') > 0
+    if (!isDirect || this.remoteWriteStatus === 'closed') super.onData(data)
+    else if (data.byteLength > 0) this.dispatchEvent(new StreamMessageEvent(data))
+  }
+
+  override sendData(data: Uint8Array | Uint8ArrayList): { sentBytes: number; canSendMore: boolean } {
     const end = this.#end
     const isJudged = !end.pipe.network.rules.isEmpty() && this.protocol.startsWith(GOSSIP)
     const canSendMore = isJudged
@@ -61,12 +77,13 @@ export class VirtualStream extends AbstractStream implements Lane {
 class Data implements Parcel {
   readonly bytes: number
   readonly #from: VirtualStream
-  readonly #data: Uint8ArrayList
+  readonly #data: Uint8Array | Uint8ArrayList
 
-  constructor(from: VirtualStream, data: Uint8ArrayList) {
+  /** `data` is the sender's no more. */
+  constructor(from: VirtualStream, data: Uint8Array | Uint8ArrayList) {
     this.bytes = data.byteLength + HEADER_BYTES
     this.#from = from
-    this.#data = new Uint8ArrayList(data)
+    this.#data = data
   }
 
   deliver(): void {

@@ -1,5 +1,13 @@
 import { concatBytes } from '@infermesh/protocol'
-import { type ChunkSealer, type Exchange, encodeSlot, type PaddingPolicy, paddedLength, padTo, SLOT_OVERHEAD } from '@infermesh/protocol/oblivious'
+import {
+  type ChunkSealer,
+  type Exchange,
+  encodeSlot,
+  type PaddingPolicy,
+  paddedLength,
+  padTo,
+  SLOT_OVERHEAD,
+} from '@infermesh/protocol/oblivious'
 import type { Pacing } from './oblivious-config.ts'
 
 /** Sealed bytes that leave now. */

@@ -53,6 +53,7 @@ export class Cast {
   readonly directory: Directory
   readonly sealing: SealingContext
   readonly #signers = new Map<string, Signer>()
+  readonly #attestations = new Map<string, Envelope<'attestation'>>()
   #nonce = 0
   readonly #sequences = new Map<string, number>()
 
@@ -104,7 +105,16 @@ export class Cast {
   request(change: Partial<Request> = {}, client = 'client-0'): Envelope<'request'> {
     const nonce = (++this.#nonce).toString(16).padStart(32, '0')
     const bodyHash = bodyHashOf(this.sealing.crypto.hash, prompt)
-    const rest = { model: publicModel, promptTokens: 10, maxTokens: 1000, seed: 7, maxCharge: 1_000_000, deadline: 1e6, trace: '', session: undefined }
+    const rest = {
+      model: publicModel,
+      promptTokens: 10,
+      maxTokens: 1000,
+      seed: 7,
+      maxCharge: 1_000_000,
+      deadline: 1e6,
+      trace: '',
+      session: undefined,
+    }
     return this.by(client).sign('request', { nonce, bodyHash, ...rest, ...change }, 0)
   }
 
@@ -117,6 +127,7 @@ export class Cast {
     const requestId = requestIdOf(hash, request.signer, payload)
     const [from, to] = of.range ?? [0, 64]
     const epoch = of.epoch ?? 0
+    const attestation = of.attestation ?? (epoch > 0 ? this.attestation(operator, epoch).id : undefined)
     const shared = { requestId, attempt: 0, model: payload.model, epoch, trace: traceparentOf(requestId) }
     const dispatch = { ...shared, operator: this.id(operator), policy: 'power-of-two', candidates: [], from }
     const operatorSeq = of.operatorSeq ?? this.#sequences.get(operator) ?? 0
@@ -124,7 +135,7 @@ export class Cast {
     const tokens = Array.from({ length: to - from }, (_, index) => from + index)
     const receipt: Receipt = {
       ...shared,
-      ...{ from, to, weightsRoot: zero32, engineBuild: 'reference/1', attestation: of.attestation, bodyHash: payload.bodyHash },
+      ...{ from, to, weightsRoot: zero32, engineBuild: 'reference/1', attestation, bodyHash: payload.bodyHash },
       ...{ prefixHash: zero32, outputHash: tokensHashOf(hash, tokens), promptTokens: payload.promptTokens, seed: payload.seed },
       ...{ startedAt: 0, endedAt: 0, payee: this.id(operator), operatorSeq, previous: new Uint8Array(0) },
       amount: chargeOf(manifestOf(payload.model, 'public', 'signature'), { promptTokens: payload.promptTokens, from, to }),
@@ -141,13 +152,22 @@ export class Cast {
     return this.by(by).sign('delegation', delegation, 0)
   }
 
+  /** One for each subject, epoch and measurement, however often it is asked for. */
   attestation(subject: string, epoch: number, measurement = zero32): Envelope<'attestation'> {
+    const key = `${subject}/${epoch}/${measurement}`
+    const attestation = this.#attestations.get(key) ?? this.#attest(subject, epoch, measurement)
+    this.#attestations.set(key, attestation)
+    return attestation
+  }
+
+  #attest(subject: string, epoch: number, measurement: string): Envelope<'attestation'> {
     const userData = attestedDataOf(this.sealing.crypto.hash, this.id(subject), privateModel, epoch)
     return this.by(rootName).sign('attestation', { subject: this.id(subject), measurement, userData, nonce: new Uint8Array(0) }, 0)
   }
 
   lease(of: LeaseWish): Envelope<'lease'> {
-    const { holder, epoch, delegation, attestation } = of
+    const { holder, epoch, delegation } = of
+    const attestation = of.attestation === undefined ? this.attestation(holder, epoch) : (of.attestation ?? undefined)
     const grants = Array.from({ length: of.grants ?? 3 }, (_, index) => {
       const grant = { model: privateModel, holder: this.id(holder), epoch, ttl: 10_000, grantedAt: 0 }
       return this.by(`grantor-${index}`).sign('leaseGrant', grant, 0).bytes
@@ -173,7 +193,8 @@ export interface LeaseWish {
   readonly epoch: number
   readonly grants?: number
   readonly delegation?: Envelope<'delegation'>
-  readonly attestation?: Envelope<'attestation'>
+  /** `null` leaves it out. */
+  readonly attestation?: Envelope<'attestation'> | null
 }
 
 export const manifestOf = (model: string, visibility: Manifest['visibility'], verifyTier: Manifest['verifyTier']): Manifest => ({

@@ -7,7 +7,11 @@ import { drift, instant, links, peers, signedDuration, when } from './terms.ts'
 const crash = z.strictObject({
   ...when,
   crash: peers,
-  afterEffects: z.int().min(1).meta({ description: 'Not at once, but after so many more effects: between two of one list, mostly' }).optional(),
+  afterEffects: z
+    .int()
+    .min(1)
+    .meta({ description: 'Not at once, but after so many more effects: between two of one list, mostly' })
+    .optional(),
 })
 
 const restart = z.strictObject({
@@ -29,7 +33,9 @@ const jitter = z.strictObject({ ...when, ...links, jitter: duration })
 const loss = z.strictObject({
   ...when,
   ...links,
-  loss: percent.meta({ description: 'Share of messages. A stream loses nothing: there it is the time until a retransmission gets through' }),
+  loss: percent.meta({
+    description: 'Share of messages. A stream loses nothing: there it is the time until a retransmission gets through',
+  }),
   burst: z.number().min(1).meta({ description: 'Messages lost in a row, on average (Gilbert-Elliott)' }).optional(),
 })
 
@@ -43,7 +49,9 @@ const clock = z
   .strictObject({
     ...when,
     clock: peers,
-    offset: signedDuration.meta({ description: 'Its jump, forward or back. Time never goes back: a clock set back stands still' }).optional(),
+    offset: signedDuration
+      .meta({ description: 'Its jump, forward or back. Time never goes back: a clock set back stands still' })
+      .optional(),
     drift: drift.meta({ description: 'How much faster or slower it runs from then on' }).optional(),
   })
   .refine((entry) => entry.offset !== undefined || entry.drift !== undefined, 'expected an offset, a drift or both')

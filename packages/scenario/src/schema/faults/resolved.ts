@@ -1,7 +1,7 @@
 import type { Millis } from '@infermesh/kernel'
+import type { LieKind } from '@infermesh/peers'
 import type { Lengths } from '../quantities.ts'
 import type { FaultKind } from './fault.ts'
-import type { LieKind } from './lie.ts'
 
 /** Links by the names of their peers. `between`: from left to right, and back unless it is one way. */
 export type LinkChoice =

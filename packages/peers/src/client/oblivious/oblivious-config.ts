@@ -1,0 +1,44 @@
+import type { Amount, Millis, PeerId } from '@infermesh/kernel'
+import type { PaddingPolicy } from '@infermesh/protocol/oblivious'
+
+/** JSON-safe. */
+export interface ObliviousClientConfig {
+  readonly relays: readonly PeerId[]
+  /** SHA-256 of the gateway code that is trusted with a seal's keys. */
+  readonly measurement: string
+  readonly padding?: PaddingPolicy
+  /** Whether prompts are salted, so that their hashes in receipts can't be guessed. */
+  readonly salted?: boolean
+  /** Blind tokens bought in lots; without it the relay pays, and charges the client's account. */
+  readonly tokens?: TokenTerms
+  /** `uniform`: drawn anew for each request. `sticky`: drawn once, and kept while it works. */
+  readonly relayChoice?: Choice
+  readonly gatewayChoice?: Choice
+  /** Requests for nothing, a second, at random times. */
+  readonly cover?: number
+}
+
+export type Choice = 'uniform' | 'sticky'
+
+export interface TokenTerms {
+  /** Tokens bought at one time, for one gateway. */
+  readonly lot: number
+  /** Answer tokens, and prompt tokens, that one token pays for: what shows to the gateway is a class. */
+  readonly answerTokens: number
+  readonly promptTokens: number
+  /** Coins that a token is worth, until the issuer's key says it. */
+  readonly worth: Amount
+}
+
+export const obliviousClientDefaults = {
+  padding: { kind: 'none' },
+  salted: false,
+  relayChoice: 'uniform',
+  gatewayChoice: 'uniform',
+  cover: 0,
+} as const satisfies Partial<ObliviousClientConfig>
+
+export type ObliviousSettings = ObliviousClientConfig & Required<Pick<ObliviousClientConfig, keyof typeof obliviousClientDefaults>>
+
+/** Keys and lots are asked for again after this long without an answer. */
+export const ASK_AGAIN: Millis = 1_000

@@ -1,0 +1,24 @@
+import type { Millis, PeerId } from '@infermesh/kernel'
+import type { Request } from '@infermesh/protocol'
+import type { Ask, Asked } from '../ask.ts'
+
+/** A request that the gateway will sign in its own name; the client knows its id because it chose the nonce. */
+export interface PrivateRequest extends Asked {
+  readonly envelope: { readonly payload: Request }
+  readonly prompt: Uint8Array
+}
+
+/** One request of the local caller, until it ended. */
+export interface SealedAsk {
+  readonly ask: Ask<PrivateRequest>
+  /** The local call that hears the answer. */
+  readonly caller: string
+  readonly deadline: Millis
+  readonly gateway: PeerId
+  /** Blind tokens that it takes, once they are there. */
+  readonly price: number
+  tokens: readonly Uint8Array[]
+  /** Sendings so far. */
+  tries: number
+  state: 'waiting' | 'sent' | 'ended'
+}

@@ -1,0 +1,20 @@
+import type { CheckFactory } from './check.ts'
+
+export const continuousAnswers: CheckFactory = () => {
+  const received = new Map<string, number>()
+  return {
+    name: 'I13',
+    title: 'a client gets each token once and in order, whoever goes on with the answer',
+    observe({ event, peer }) {
+      if (event.type === 'requestEnded') {
+        const count = received.get(event.requestId) ?? 0
+        received.delete(event.requestId)
+        return event.tokens === count ? undefined : `${peer} counts ${event.tokens} tokens of request ${event.requestId}, it was given ${count}`
+      }
+      if (event.type !== 'tokensReceived') return undefined
+      const before = received.get(event.requestId) ?? 0
+      received.set(event.requestId, event.to)
+      return event.from === before ? undefined : `${peer} was given token ${event.from} of request ${event.requestId} after ${before} tokens`
+    },
+  }
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto'
+import type { Millis, PeerIdentity } from '@infermesh/kernel'
+import { type StackWorld, serveStack } from '@infermesh/libp2p'
+import { identityFromSeed } from '@infermesh/protocol/node'
+import type { JobStep } from '@infermesh/sim'
+import type { ConformanceCase, Step } from './conformance-case.ts'
+import { conformanceCases } from './conformance-cases.ts'
+import { type CountJob, noteCodec } from './note.ts'
+
+/** Which case to run. Cases hold functions, so they are looked up on both sides. */
+export interface CasePlan {
+  readonly case: string
+}
+
+serveStack<CasePlan, Millis>({
+  world(plan) {
+    const { peers } = caseOf(plan)
+    const names = peers.map(({ name }) => name)
+    return {
+      // Links that would reorder frames if nobody took care.
+      latency: { delay: (_from, _to, random) => 5 + random.next() * 35 },
+      compute: (job) => countSteps(job as CountJob),
+      peers: peers.map(({ name, createMachine }, index) => ({
+        name,
+        identity: identity(name),
+        codec: noteCodec,
+        createMachine: () => createMachine((other) => identity(other).peerId),
+        streams: ['talk'],
+        topics: ['news'],
+        dial: names.slice(0, index),
+      })),
+    }
+  },
+  async direct(world, plan) {
+    const { peers, down = [], script = [], until } = caseOf(plan)
+    for (const { name } of peers) if (!down.includes(name)) world.start(name)
+    for (const step of script) world.at(step.at, () => apply(world, step))
+    await world.run(until)
+    return world.now()
+  },
+})
+
+function caseOf({ case: name }: CasePlan): ConformanceCase {
+  const found = conformanceCases.find((candidate) => candidate.name === name)
+  if (found === undefined) throw new Error(`no conformance case is called ${name}`)
+  return found
+}
+
+const identity = (name: string): PeerIdentity => identityFromSeed(new Uint8Array(createHash('sha256').update(name).digest()))
+
+const countSteps = (job: CountJob): readonly JobStep[] =>
+  Array.from({ length: job.results }, (_, value) => ({ after: 20 * (value + 1), result: { ok: true, value } }))
+
+function apply(world: StackWorld, step: Step): void {
+  if (step.type === 'crashAfter') world.crash(step.peer, { afterEffects: step.effects })
+  else world[step.type](step.peer)
+}
