@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
-import type { Millis, PeerIdentity } from '@infermesh/kernel'
+import type { Millis } from '@infermesh/kernel'
 import { type StackWorld, serveStack } from '@infermesh/libp2p'
-import { identityFromSeed } from '@infermesh/protocol/node'
 import type { JobStep } from '@infermesh/sim'
 import type { ConformanceCase, Step } from './conformance-case.ts'
 import { conformanceCases } from './conformance-cases.ts'
-import { type CountJob, noteCodec } from './note.ts'
+import type { CountJob } from './note.ts'
+import { partsOf } from './stack-peer-parts.ts'
 
 /** Which case to run. Cases hold functions, so they are looked up on both sides. */
 export interface CasePlan {
@@ -20,15 +19,7 @@ serveStack<CasePlan, Millis>({
       // Links that would reorder frames if nobody took care.
       latency: { delay: (_from, _to, random) => 5 + random.next() * 35 },
       compute: (job) => countSteps(job as CountJob),
-      peers: peers.map(({ name, createMachine }, index) => ({
-        name,
-        identity: identity(name),
-        codec: noteCodec,
-        createMachine: () => createMachine((other) => identity(other).peerId),
-        streams: ['talk'],
-        topics: ['news'],
-        dial: names.slice(0, index),
-      })),
+      peers: peers.map((peer, index) => ({ ...partsOf(peer), dial: names.slice(0, index) })),
     }
   },
   async direct(world, plan) {
@@ -45,8 +36,6 @@ function caseOf({ case: name }: CasePlan): ConformanceCase {
   if (found === undefined) throw new Error(`no conformance case is called ${name}`)
   return found
 }
-
-const identity = (name: string): PeerIdentity => identityFromSeed(new Uint8Array(createHash('sha256').update(name).digest()))
 
 const countSteps = (job: CountJob): readonly JobStep[] =>
   Array.from({ length: job.results }, (_, value) => ({ after: 20 * (value + 1), result: { ok: true, value } }))

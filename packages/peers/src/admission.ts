@@ -7,6 +7,7 @@ const signers: Partial<Record<StatementType, readonly Role[]>> = {
   delegation: ['operator'],
   revocation: ['operator'],
   capacity: ['operator'],
+  memoryDigest: ['operator'],
   lease: ['operator'],
   leaseRelease: ['operator'],
   receipt: ['operator'],

@@ -36,6 +36,7 @@ export type {
   Lease,
   LeaseGrant,
   Manifest,
+  MemoryDigest,
   Proposal,
   Receipt,
   Request,

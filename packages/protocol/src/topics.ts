@@ -3,7 +3,7 @@ import type { StatementType } from './statements/index.ts'
 /** Gossip topics, and which statements each carries. Anything else on a topic is rejected and blamed. */
 export const topics = {
   models: ['manifest', 'delegation', 'revocation'],
-  capacity: ['capacity'],
+  capacity: ['capacity', 'memoryDigest'],
   leases: ['lease', 'leaseRelease'],
   receipts: ['receipt'],
   verdicts: ['verdictCommit', 'verdictReveal'],

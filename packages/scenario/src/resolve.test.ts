@@ -29,7 +29,7 @@ test('a good scenario names every peer and has durations in milliseconds', () =>
     'operator-1 operator',
     'owner-0 operator',
   ])
-  expect(scenario.faults).toEqual([{ at: 1_500, kind: 'crash', peer: 'operator-1' }])
+  expect(scenario.faults).toEqual([{ at: 1_500, until: 3_000, kind: 'crash', peers: ['operator-1'] }])
 })
 
 test.each([
@@ -39,7 +39,7 @@ test.each([
   [
     'a fault on an unknown peer',
     { ...small, faults: [{ at: '1s', crash: 'operator-2' }] },
-    'faults.0.crash: expected a peer of this scenario (gateway-0, operator-0, operator-1, owner-0), found operator-2',
+    'faults.0.crash: expected a peer of this scenario (gateway-0, operator-0, operator-1, owner-0, client-0-0, client-0-1), found operator-2',
   ],
   [
     'a fault of an unknown kind',

@@ -18,6 +18,7 @@ export interface ScenarioPeer {
   readonly engine?: EngineSettings
   readonly oblivious?: ObliviousGatewaySettings
   readonly delay?: RelayDelay
+  readonly answerDelay?: number
 }
 
 /** A scenario whose every name is known to exist. JSON-safe: it goes to child processes and into reports. */
@@ -54,6 +55,7 @@ function peersOf(file: ScenarioFile, problems: Problem[]): ScenarioPeer[] {
       engine?: EngineSettings | undefined
       oblivious?: ObliviousGatewaySettings | undefined
       delay?: RelayDelay | undefined
+      answerDelay?: number | undefined
     } = entry
     const role = settings.role ?? (roles.find((name) => name === group) as Role | undefined)
     if (role === undefined) {
@@ -69,6 +71,7 @@ function peersOf(file: ScenarioFile, problems: Problem[]): ScenarioPeer[] {
       ...(settings.engine === undefined ? {} : { engine: settings.engine }),
       ...(settings.oblivious === undefined ? {} : { oblivious: settings.oblivious }),
       ...(settings.delay === undefined ? {} : { delay: settings.delay }),
+      ...(settings.answerDelay === undefined ? {} : { answerDelay: settings.answerDelay }),
     }
     return Array.from({ length: settings.count ?? 1 }, (_, index) => ({ name: `${group}-${index}`, ...common }))
   })

@@ -4,6 +4,7 @@ import type { Refusal } from '../client/refusal.ts'
 import type { GatewayConfig } from './gateway-config.ts'
 import type { LeaseView } from './lease-view/lease-view.ts'
 import type { OperatorList } from './operator-list.ts'
+import type { PrefixRouter } from './prefix-routing/prefix-router.ts'
 import { pick } from './routing.ts'
 import { clientOf, modelOf, requestOf, type Session } from './session.ts'
 
@@ -13,6 +14,7 @@ export interface DispatcherParts {
   readonly leases: LeaseView
   readonly operators: OperatorList
   readonly signer: Signer
+  readonly prefix: PrefixRouter
 }
 
 export interface Route {
@@ -77,7 +79,7 @@ export class Dispatcher {
   }
 
   #toPublic(session: Session, now: Millis): Routing {
-    const { config, services, operators, leases } = this.#parts
+    const { config, services, operators, leases, prefix } = this.#parts
     const { suspicion, heartbeatEvery } = services.directory.genesis.parameters
     const model = modelOf(session)
     const live = operators.serving(model, now).filter(({ peer }) => leases.detector.phi(peer, now) < suspicion.stop)
@@ -86,7 +88,10 @@ export class Dispatcher {
       return this.#noCandidates(session, live.length === 0 && now < this.#startedAt + GRACE_BEATS * heartbeatEvery)
     const client = clientOf(session)
     const weigh = (peer: PeerId): string => digestOf(services.crypto.hash, asciiBytes(`${client} ${peer}`))
-    const operator = pick(candidates, { policy: config.policy, random: this.#random, weigh })
+    const operator =
+      config.policy === 'prefix'
+        ? prefix.pick(session, candidates, now)
+        : pick(candidates, { policy: config.policy, random: this.#random, weigh })
     const others = candidates.map(({ peer }) => peer).filter((peer) => peer !== operator)
     return {
       state: 'route',

@@ -15,6 +15,8 @@ export interface GatewayConfig {
   readonly operatorSilence?: Millis
   /** After this long a load announcement says nothing any more. */
   readonly loadStaleAfter?: Millis
+  /** A holder of a prompt's front that would take so many times as long as another operator is passed over. */
+  readonly replicateAt?: number
   /** Retries that are allowed at once, and how many each new request adds. */
   readonly retries?: { readonly burst: number; readonly perRequest: number }
 }
@@ -31,5 +33,6 @@ export const gatewayDefaults = {
   models: 4096,
   operatorSilence: 6_000,
   loadStaleAfter: 5_000,
+  replicateAt: 1.5,
   retries: { burst: 100, perRequest: 0.1 },
 } as const satisfies Required<GatewayConfig>

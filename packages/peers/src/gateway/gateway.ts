@@ -4,13 +4,14 @@ import { admit } from '../admission.ts'
 import { isLocalCaller } from '../client/local-caller.ts'
 import { contextOf } from '../client/opened-request.ts'
 import { type Refusal, refused } from '../client/refusal.ts'
-import { type GatewayConfig, gatewayDefaults, type GatewayPeerConfig } from './gateway-config.ts'
+import { type GatewayConfig, type GatewayPeerConfig, gatewayDefaults } from './gateway-config.ts'
 import { LeaseView } from './lease-view/lease-view.ts'
 import { ManifestList } from './manifest-list.ts'
 import { ManifestSearch, SEARCH_PREFIX, type SearchStep } from './manifest-search.ts'
 import { modelRow } from './model-row.ts'
 import { withOblivious } from './oblivious/oblivious-gateway.ts'
 import { OperatorList } from './operator-list.ts'
+import { PrefixRouter } from './prefix-routing/prefix-router.ts'
 import { DEADLINE_PREFIX, Sessions } from './sessions.ts'
 
 /** A peer that takes clients' requests to operators and brings their answers back, whole, whatever happens in between. */
@@ -27,6 +28,7 @@ class Gateway implements PeerMachine {
   readonly #operators: OperatorList
   readonly #manifests: ManifestList
   readonly #search: ManifestSearch
+  readonly #prefix: PrefixRouter
   readonly #sessions: Sessions
 
   constructor(config: Required<GatewayConfig>, services: PeerServices) {
@@ -35,9 +37,18 @@ class Gateway implements PeerMachine {
     this.#operators = new OperatorList(config.loadStaleAfter)
     this.#manifests = new ManifestList(config.models)
     this.#search = new ManifestSearch(services)
+    this.#prefix = new PrefixRouter(config, services.random.fork('prefix'))
     const signer = new Signer(services.identity, contextOf(services))
     const search = (model: string, now: Millis): readonly PeerEffect[] => this.#onSearch(this.#search.start(model), now)
-    this.#sessions = new Sessions({ config, services, leases: this.#leases, operators: this.#operators, signer, search })
+    this.#sessions = new Sessions({
+      config,
+      services,
+      leases: this.#leases,
+      operators: this.#operators,
+      prefix: this.#prefix,
+      signer,
+      search,
+    })
   }
 
   validate(topic: string, envelope: Envelope): 'accept' | 'reject' | 'ignore' {
@@ -107,6 +118,7 @@ class Gateway implements PeerMachine {
   }
 
   #onGossip(envelope: Envelope, now: Millis): readonly PeerEffect[] {
+    if (envelope.type === 'memoryDigest') this.#prefix.hear(envelope, now)
     if (envelope.type === 'capacity') this.#operators.hear(envelope, now)
     if (envelope.type === 'manifest') return [...this.#learn(envelope, now), ...this.#sessions.onSearched(envelope.payload.model, now)]
     return [...this.#leases.onEnvelope(envelope, now), ...this.#sessions.onNews(now)]

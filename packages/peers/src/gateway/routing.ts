@@ -3,8 +3,9 @@ import { assert, assertNever, type PeerId, type Random } from '@infermesh/kernel
 /**
  * How a gateway picks one of several operators. `power-of-two`: the less loaded of two drawn ones. `sticky`: the same client goes
  * to the same operator, and only a lost operator's clients move (highest random weight).
+ * `prefix`: where the prompt's front is in memory already.
  */
-export type RoutingPolicy = 'power-of-two' | 'least-loaded' | 'uniform' | 'sticky'
+export type RoutingPolicy = 'power-of-two' | 'least-loaded' | 'uniform' | 'sticky' | 'prefix'
 
 export interface Candidate {
   readonly peer: PeerId
@@ -26,6 +27,8 @@ export function pick(candidates: readonly Candidate[], { policy, random, weigh }
     case 'uniform':
       return at(candidates, random.below(candidates.length)).peer
     case 'power-of-two':
+    // What is known of memory was asked before; where nothing is, load decides.
+    case 'prefix':
       return lessLoaded(drawTwo(candidates, random)).peer
     case 'least-loaded':
       return lessLoaded(rotated(candidates, random.below(candidates.length))).peer

@@ -201,6 +201,7 @@ export class Sessions {
         return []
       case 'tokens':
         session.tokens.push(...check.message.tokens)
+        this.#parts.prefix.answered(session, now)
         return tell(session, check.message, now)
       case 'receipt':
         session.receipts.push(check.message.receipt)
@@ -263,6 +264,7 @@ export class Sessions {
     if (phase.state !== 'running') return []
     this.#table.idle(session, phase)
     this.#parts.operators.ended(phase.operator)
+    this.#parts.prefix.ended(session)
     return [cancel(phase.callId)]
   }
 

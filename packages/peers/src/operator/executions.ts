@@ -1,5 +1,5 @@
 import { assert, clearTimer, emit, type Millis, type PeerId, respond, setTimer } from '@infermesh/kernel'
-import type { MessageOf, PeerEffect, PeerServices } from '@infermesh/protocol'
+import type { MemoryDigest, MessageOf, PeerEffect, PeerServices } from '@infermesh/protocol'
 import type { Opened } from '../client/opened-request.ts'
 import { type Refusal, refused } from '../client/refusal.ts'
 import type { Answerer } from './answer.ts'
@@ -81,6 +81,11 @@ export class Executions {
   onEngineTimer(now: Millis): PeerEffect[] {
     this.#engine?.onStepTimer()
     return this.#settled([], now)
+  }
+
+  /** What the engine's memory holds, where there is such an engine. */
+  digest(): MemoryDigest | undefined {
+    return this.#engine?.digest()
   }
 
   onObserveTimer(now: Millis): readonly PeerEffect[] {

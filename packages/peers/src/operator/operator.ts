@@ -30,6 +30,7 @@ class Operator implements PeerMachine {
   readonly #private: PrivateModels
   readonly #executions: Executions
   #announced = '[]'
+  #digestAt: Millis = Number.NEGATIVE_INFINITY
 
   constructor(config: OperatorConfig, services: PeerServices, answerer: Answerer) {
     const { owns = [], measurement = noMeasurement, ...rest } = config
@@ -139,7 +140,7 @@ class Operator implements PeerMachine {
   }
 
   #heartbeat(now: Millis): PeerEffect[] {
-    return [this.#capacity(now), setTimer(HEARTBEAT_KEY, this.#services.directory.genesis.parameters.heartbeatEvery)]
+    return [this.#capacity(now), ...this.#digest(now), setTimer(HEARTBEAT_KEY, this.#services.directory.genesis.parameters.heartbeatEvery)]
   }
 
   /** Gateways and standbys should not wait for the next heartbeat to learn that a private model changed its state. */
@@ -153,6 +154,15 @@ class Operator implements PeerMachine {
     this.#announced = JSON.stringify(states)
     const ready = this.#public.readyModels().map((model) => ({ model, state: 'public', epoch: 0 }) as const)
     return publish('capacity', this.#signer.sign('capacity', { ...this.#executions.load(), models: [...ready, ...states] }, now))
+  }
+
+  /** Now and then, not with each heartbeat: it is larger. */
+  #digest(now: Millis): PeerEffect[] {
+    if (now - this.#digestAt < DIGEST_EVERY) return []
+    const digest = this.#executions.digest()
+    if (digest === undefined) return []
+    this.#digestAt = now
+    return [publish('capacity', this.#signer.sign('memoryDigest', digest, now))]
   }
 
   #usable(model: string, epoch: number, now: Millis): ModelAnswer {
@@ -170,3 +180,4 @@ class Operator implements PeerMachine {
 }
 
 const HEARTBEAT_KEY = 'heartbeat'
+const DIGEST_EVERY: Millis = 2_000

@@ -4,6 +4,8 @@ import type { DelayPolicy } from './mix.ts'
 /** JSON-safe. */
 export interface RelayConfig {
   readonly delay?: DelayPolicy
+  /** Mean of one exponential delay for the whole of an answer: its pieces keep their pace, so no gap between two of them shows. */
+  readonly answerDelay?: Millis
   /** Sealed requests carried at one time; more are refused as not processed. */
   readonly running?: number
   /** Longest silence of a gateway before the exchange counts as lost. Answers that come whole are silent until they are made. */
@@ -12,6 +14,7 @@ export interface RelayConfig {
 
 export const relayDefaults = {
   delay: { kind: 'none' },
+  answerDelay: 0,
   running: 4096,
   gatewaySilence: 60_000,
 } as const satisfies Required<RelayConfig>

@@ -1,8 +1,9 @@
 import { assertNever, emit, type Failure, type Millis, type PeerId, request, respond, setTimer, subscribe } from '@infermesh/kernel'
 import type { Envelope, Message, MessageOf, PeerEffect, PeerInput, PeerMachine, PeerServices } from '@infermesh/protocol'
-import { type ObliviousServices, obliviousOf } from '@infermesh/protocol/oblivious'
+import { obliviousOf } from '@infermesh/protocol/oblivious'
 import { admit } from '../admission.ts'
 import { type Refusal, refused } from '../client/refusal.ts'
+import { exponentialOf } from './draws.ts'
 import { KeyBoard } from './key-board.ts'
 import { Mix, type MixStep } from './mix.ts'
 import { type RelayConfig, relayDefaults } from './relay-config.ts'
@@ -23,6 +24,14 @@ interface Carried {
   readonly message: MessageOf<'Sealed'>
   readonly since: Millis
   isHeard: boolean
+  /** Of its answer; drawn with the first piece. */
+  answerDelay: Millis | undefined
+}
+
+interface HeldPiece {
+  readonly carried: Carried
+  readonly data: Uint8Array
+  readonly last: boolean
 }
 
 class Relay implements PeerMachine {
@@ -32,13 +41,14 @@ class Relay implements PeerMachine {
   readonly #mix: Mix<Carried>
   readonly #byCall = new Map<string, Carried>()
   readonly #byListener = new Map<string, Carried>()
+  /** Pieces of answers whose time to leave has not come. */
+  readonly #held = new Map<string, HeldPiece>()
   #calls = 0
 
   constructor(config: Required<RelayConfig>, services: PeerServices) {
-    const oblivious: ObliviousServices = obliviousOf(services)
     this.#config = config
     this.#services = services
-    this.#mix = new Mix(config.delay, oblivious.entropy)
+    this.#mix = new Mix(config.delay, obliviousOf(services).entropy)
   }
 
   validate(topic: string, envelope: Envelope): 'accept' | 'reject' | 'ignore' {
@@ -56,6 +66,7 @@ class Relay implements PeerMachine {
       case 'failed':
         return this.#onFailed(input.callId, input.failure)
       case 'timer':
+        if (input.key.startsWith(PIECE_PREFIX)) return this.#onPieceTimer(input.key)
         return this.#release(this.#mix.onTimer(input.key.slice(MIX_PREFIX.length)), now)
       case 'gossip':
         this.#board.hear(input.envelope)
@@ -86,7 +97,16 @@ class Relay implements PeerMachine {
     }
     const sealed = sealedNameOf(this.#services, body)
     const message = { type: 'Sealed', media, body } as const
-    const carried: Carried = { listener: call.id, client: call.from, gateway, sealed, message, since: now, isHeard: true }
+    const carried: Carried = {
+      listener: call.id,
+      client: call.from,
+      gateway,
+      sealed,
+      message,
+      since: now,
+      isHeard: true,
+      answerDelay: undefined,
+    }
     this.#byListener.set(call.id, carried)
     const received = emit({ type: 'relayReceived', sealed, client: call.from, gateway, bytes: body.length } as const)
     return [received, ...this.#release(this.#mix.add(carried), now)]
@@ -116,10 +136,30 @@ class Relay implements PeerMachine {
   #onPart(callId: string, carried: Carried, { data, cost }: MessageOf<'SealedPart'>, last: boolean): PeerEffect[] {
     const { sealed, client } = carried
     if (last) this.#end(callId, carried)
-    const answered = emit({ type: 'relayAnswered', sealed, bytes: data.length, last } as const)
     const billed = cost === undefined ? [] : [emit({ type: 'relayBilled', sealed, client, amount: cost } as const)]
     // The cost is between gateway and relay: what a client pays is the relay's own affair.
-    return [answered, ...billed, ...this.#tell(carried, { type: 'SealedPart', data, cost: undefined }, last)]
+    return [...billed, ...this.#hold({ carried, data, last })]
+  }
+
+  #hold(piece: HeldPiece): PeerEffect[] {
+    const { carried } = piece
+    const mean = this.#config.answerDelay
+    carried.answerDelay ??= mean === 0 ? 0 : Math.round(exponentialOf(obliviousOf(this.#services).entropy, mean))
+    if (carried.answerDelay === 0) return this.#pass(piece)
+    const key = `${PIECE_PREFIX}${this.#calls++}`
+    this.#held.set(key, piece)
+    return [setTimer(key, carried.answerDelay)]
+  }
+
+  #onPieceTimer(key: string): PeerEffect[] {
+    const piece = this.#held.get(key)
+    this.#held.delete(key)
+    return piece === undefined ? [] : this.#pass(piece)
+  }
+
+  #pass({ carried, data, last }: HeldPiece): PeerEffect[] {
+    const answered = emit({ type: 'relayAnswered', sealed: carried.sealed, bytes: data.length, last } as const)
+    return [answered, ...this.#tell(carried, { type: 'SealedPart', data, cost: undefined }, last)]
   }
 
   /** Only a request that certainly did not arrive is told as not processed: on that word a client may send it again. */
@@ -152,3 +192,4 @@ class Relay implements PeerMachine {
 const refusal = (id: string, why: Refusal): PeerEffect => respond(id, refused(why))
 const FORWARD_PREFIX = 'forward/'
 const MIX_PREFIX = 'mix/'
+const PIECE_PREFIX = 'piece/'

@@ -124,7 +124,7 @@ test.each(Object.entries(planted))('a ledger that broke %s would be seen', (name
   expect(brokenInvariants(plant(history), expected)).toContain(name)
 })
 
-const plain = { request: 0, from: 0, length: 0, operator: 1, epoch: 1, pick: 0, pause: 0 }
+const plain = { request: 0, from: 0, length: 0, operator: 1, epoch: 1, pick: 0, pause: 0 } as const
 const eventful: readonly Command[] = [
   { ...plain, kind: 'lease', operator: 0 },
   { ...plain, kind: 'private', operator: 0, pause: 700 },

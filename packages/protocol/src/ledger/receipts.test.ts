@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { privateModel } from './test-support/actors.ts'
-import { Chain } from './test-support/chain.ts'
+import { type Advance, Chain } from './test-support/chain.ts'
 
 const noAudits = { audit: { ratePerMille: 0 }, settlement: { challengeWindow: 5_000, batch: { size: 1, idle: 0, maxAge: 0 } } }
 
@@ -184,5 +184,5 @@ function published(options: { readonly balance?: number } = {}) {
 
 const state = (chain: Chain, receipt: string) => chain.ledger.store.get('receipt', receipt)?.state
 
-const voids = ({ events }: { readonly events: Chain['events'] }): string[] =>
+const voids = ({ events }: Pick<Advance, 'events'>): string[] =>
   events.flatMap((event) => (event.type === 'receiptVoid' ? [event.reason] : []))

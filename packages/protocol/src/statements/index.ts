@@ -3,7 +3,7 @@ import { checkpoint } from './final.ts'
 import { dispatch, receipt, request } from './inference.ts'
 import { keyConfig, tokenKey } from './keys.ts'
 import { lease, leaseGrant, leaseRelease } from './leases.ts'
-import { attestation, capacity, delegation, manifest, revocation } from './models.ts'
+import { attestation, capacity, delegation, manifest, memoryDigest, revocation } from './models.ts'
 import { proposal, vote } from './settlement.ts'
 import { evidence, verdictCommit, verdictReveal } from './verification.ts'
 
@@ -13,6 +13,7 @@ export const statements = {
   delegation,
   revocation,
   capacity,
+  memoryDigest,
   attestation,
   leaseGrant,
   lease,
@@ -35,6 +36,7 @@ export type Statement<K extends StatementType> = Infer<(typeof statements)[K]>
 export type Manifest = Statement<'manifest'>
 export type Delegation = Statement<'delegation'>
 export type Capacity = Statement<'capacity'>
+export type MemoryDigest = Statement<'memoryDigest'>
 export type Lease = Statement<'lease'>
 export type LeaseGrant = Statement<'leaseGrant'>
 export type Request = Statement<'request'>

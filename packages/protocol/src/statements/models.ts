@@ -50,6 +50,21 @@ export const capacity = struct({
   ),
 })
 
+/**
+ * What an operator says of its KV memory, so that gateways send a prompt to where its front is. Claims: gateways measure what they
+ * are worth. A block's name covers all blocks before it; who has seen a prompt can name its blocks, nobody else can.
+ */
+export const memoryDigest = struct({
+  blockTokens: uint(1 << 12),
+  freeTokens: uint(),
+  /** Prompt tokens of requests that wait for their first token. */
+  waitingTokens: uint(),
+  /** Time to read one prompt token. */
+  microsPerToken: uint(1 << 24),
+  /** Fronts of prompts in memory, the latest last: how many blocks, and the name of the last one. */
+  heads: list(struct({ key: uint(), blocks: uint(1 << 20) }), 256),
+})
+
 /** A simulated platform's statement about the code that runs at a peer. Signed by the attestation root's key, never by the peer. */
 export const attestation = struct({
   subject: peer,

@@ -25,6 +25,7 @@ export const metricDescriptions: Readonly<Record<string, string>> = {
   'billing.unserved': 'coins settled for requests whose client got no token',
   'receipts.issued': 'receipts that operators signed',
   'receipts.logged': 'receipts in the log',
+  'receipts.unlogged': 'receipts that operators signed and the log lacks',
   'receipts.void': 'logged receipts that are not paid',
   'settlement.final': 'leaves that are final',
   'settlement.pending': 'valid receipts in the log that are not final yet',

@@ -101,6 +101,7 @@ export class SettlementMetrics implements MetricFold {
       'billing.unserved': unserved,
       'receipts.issued': this.#issued.size,
       'receipts.logged': this.#logged.size,
+      'receipts.unlogged': this.unlogged(),
       'receipts.void': this.#void.size,
       'settlement.final': this.#leaves.size,
       'settlement.pending': this.pending(),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { engine } from './engine.ts'
 import { obliviousGateway, relayDelay } from './oblivious.ts'
+import { duration } from './quantities.ts'
 
 export const roles = ['gateway', 'relay', 'operator', 'hub', 'verifier', 'settler', 'grantor', 'issuer'] as const
 
@@ -20,6 +21,7 @@ export const peerGroup = z.union([
       .meta({ description: 'How a gateway chooses among operators' })
       .optional(),
     oblivious: obliviousGateway.meta({ description: 'How a gateway answers sealed requests' }).optional(),
+    answerDelay: duration.meta({ description: 'Mean of the delay of a whole answer at a relay' }).optional(),
     delay: relayDelay.meta({ description: 'How a relay keeps requests back' }).optional(),
   }),
 ])

@@ -1,8 +1,17 @@
 import { assert, clearTimer, emit, type Millis, setTimer } from '@infermesh/kernel'
-import type { PeerEffect } from '@infermesh/protocol'
-import { Engine, type EngineEvent, type EngineRequest, type SessionTurn as EngineTurn, engineOptionsFor } from '@infermesh/serving'
+import type { MemoryDigest, PeerEffect } from '@infermesh/protocol'
+import {
+  Engine,
+  type EngineEvent,
+  type EngineRequest,
+  type SessionTurn as EngineTurn,
+  emptyLoad,
+  engineOptionsFor,
+  type PrefixKeys,
+} from '@infermesh/serving'
 import type { Execution, TokenClock } from '../execution.ts'
 import { engineDefaults, type PagedEngineConfig, setupOf } from './engine-config.ts'
+import { HeadList } from './head-list.ts'
 import { promptKeys } from './prompt-keys.ts'
 import { SessionList, sessionKey } from './session-list.ts'
 
@@ -16,6 +25,9 @@ const FLUSH_EVERY: Millis = 50
 
 interface Running {
   readonly execution: Execution
+  readonly prefix: PrefixKeys
+  /** Prompt tokens to compute before the first token of the answer; none when it is made. */
+  unread: number
   /** Made and not taken yet. */
   ready: number
   flushedAt: Millis
@@ -30,6 +42,8 @@ export class PagedEngine {
   readonly #slots: number
   readonly #blocks: number
   readonly #sessions: SessionList
+  readonly #heads = new HeadList(HEADS_TOLD)
+  readonly #microsPerToken: number
   readonly #running = new Map<string, Running>()
   #dueAt: Millis | undefined
   #observing = false
@@ -42,6 +56,8 @@ export class PagedEngine {
     this.#blocks = options.blocks
     this.#slots = options.sequencesMax
     this.#engine = new Engine({ ...options, tokenEvents: true })
+    const chunk = { ...emptyLoad(), tokens: TYPICAL_CHUNK, heads: 1, chunkTokens: [TYPICAL_CHUNK], chunkContext: [0] }
+    this.#microsPerToken = Math.round((options.stepTime(chunk) * 1_000) / TYPICAL_CHUNK)
     this.#sessions = new SessionList(config.sessionIdleMax ?? engineDefaults.sessionIdleMax)
   }
 
@@ -53,11 +69,14 @@ export class PagedEngine {
   /** Hands an execution to the engine. Call `schedule` before effects are returned. */
   start(execution: Execution, now: Millis): TokenClock {
     const { opened, tokens } = execution
-    const running: Running = { execution, ready: 0, flushedAt: now, isUrgent: false }
+    const prefix = this.#prefixOf(execution)
+    const request = requestOf(execution, tokens.length, prefix)
+    const unread = Math.max(0, request.promptTokens - this.#engine.cachedTokens(request))
+    const running: Running = { execution, prefix, unread, ready: 0, flushedAt: now, isUrgent: false }
     this.#running.set(execution.id, running)
     const { session } = opened.envelope.payload
     if (session !== undefined) this.#sessions.began(sessionKey(opened.envelope.signer, session), now)
-    this.#engine.submit(this.#requestOf(execution, tokens.length), now)
+    this.#engine.submit(request, now)
     return {
       take(left) {
         const taken = Math.min(left, running.ready)
@@ -123,30 +142,42 @@ export class PagedEngine {
     return [...(isNew ? [emit(observed)] : []), ...(this.#observing ? [setTimer(OBSERVE_KEY, OBSERVE_EVERY)] : [])]
   }
 
-  /** Whether the block of this name is in memory now. */
-  holds(key: number): boolean {
-    return this.#engine.holds(key)
+  /** What gateways are told of this memory. */
+  digest(): MemoryDigest {
+    const { freeBlocks } = this.#engine.load()
+    return {
+      blockTokens: this.blockTokens,
+      freeTokens: freeBlocks * this.blockTokens,
+      waitingTokens: [...this.#running.values()].reduce((sum, { unread }) => sum + unread, 0),
+      microsPerToken: this.#microsPerToken,
+      heads: this.#heads.present((key) => this.#engine.holds(key)),
+    }
   }
 
-  #requestOf({ id, opened }: Execution, prefix: number): EngineRequest {
+  #prefixOf({ opened }: Execution): PrefixKeys {
     const { signer, payload } = opened.envelope
-    const { session } = payload
-    const keyed = { model: payload.model, client: signer, prompt: opened.prompt, session }
-    return {
-      id,
-      // Answer tokens that came from elsewhere are read like the prompt.
-      promptTokens: Math.max(1, payload.promptTokens + prefix),
-      answerTokens: Math.max(1, payload.maxTokens - prefix),
-      prefix: promptKeys(keyed, this.blockTokens),
-      ...(session === undefined ? {} : { session: turnOf(sessionKey(signer, session), session) }),
-    }
+    return promptKeys({ model: payload.model, client: signer, prompt: opened.prompt, session: payload.session }, this.blockTokens)
+  }
+
+  /** The whole prompt's front, and the part of it that everyone may share. */
+  #remember({ execution, prefix }: Running): void {
+    const { envelope, requestId } = execution.opened
+    const { session } = envelope.payload
+    const { keys } = prefix
+    this.#heads.add(session === undefined ? requestId : sessionKey(envelope.signer, session), keys, keys.length)
+    const shared = Math.min(keys.length, Math.floor((session?.publicTokens ?? 0) / this.blockTokens))
+    if (shared > 0) this.#heads.add(`public/${keys[shared - 1]}`, keys, shared)
   }
 
   #take(event: EngineEvent): readonly PeerEffect[] {
     const running = this.#running.get(event.id)
     if (event.type === 'refused') assert(false, `the engine refused what was checked before: ${event.reason}`)
     if (running === undefined) return []
-    if (event.type === 'firstToken') running.isUrgent = true
+    if (event.type === 'firstToken') {
+      running.isUrgent = true
+      running.unread = 0
+      this.#remember(running)
+    }
     if (event.type === 'tokens') running.ready += event.count
     if (event.type !== 'finished') return []
     running.isUrgent = true
@@ -163,8 +194,25 @@ export class PagedEngine {
   }
 }
 
+function requestOf({ id, opened }: Execution, made: number, prefix: PrefixKeys): EngineRequest {
+  const { signer, payload } = opened.envelope
+  const { session, promptTokens, maxTokens } = payload
+  return {
+    id,
+    // Answer tokens that came from elsewhere are read like the prompt.
+    promptTokens: Math.max(1, promptTokens + made),
+    answerTokens: Math.max(1, maxTokens - made),
+    prefix,
+    ...(session === undefined ? {} : { session: turnOf(sessionKey(signer, session), session) }),
+  }
+}
+
 function turnOf(key: string, session: NonNullable<Execution['opened']['envelope']['payload']['session']>): EngineTurn {
   const { turn, last, pause, expectMs, sigmaPerMille } = session
   const hint = expectMs === undefined ? {} : { hint: { expectMs, sigma: (sigmaPerMille ?? 0) / 1000 } }
   return { session: key, turn, last, pause, ...hint }
 }
+
+/** Prompt tokens by which the reading speed is told. */
+const TYPICAL_CHUNK = 1_024
+const HEADS_TOLD = 128

@@ -171,7 +171,7 @@ class ReceiptMaker implements PeerMachine {
     const { network } = this.#scene
     const operatorSeq = this.#count++
     const nonce = `${this.#name.replace('operator-', '')}${operatorSeq}`.padStart(32, '0')
-    const asked = { bodyHash: bodyHashOf(hash, prompt), model, promptTokens: 8, maxTokens: STRETCH, seed: 1 }
+    const asked = { bodyHash: bodyHashOf(hash, prompt), model, promptTokens: 8, maxTokens: STRETCH, seed: 1, session: undefined }
     const request = network.signerOf('client-0').sign('request', { nonce, ...asked, maxCharge: 1000, deadline: 1e6, trace: '' }, 0)
     const requestId = requestIdOf(hash, request.signer, request.payload)
     const shared = { requestId, attempt: 1, model, epoch: 0, trace: '' }

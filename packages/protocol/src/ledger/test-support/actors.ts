@@ -45,7 +45,17 @@ export interface CastOptions {
   readonly identify?: (name: string) => PeerIdentity
 }
 
-const counts: Record<Role, number> = { gateway: 1, relay: 0, operator: 3, hub: 0, verifier: 5, settler: 4, grantor: 5, client: 2 }
+const counts: Record<Role, number> = {
+  gateway: 1,
+  relay: 0,
+  operator: 3,
+  hub: 0,
+  verifier: 5,
+  settler: 4,
+  grantor: 5,
+  client: 2,
+  issuer: 0,
+}
 
 /** A whole network's keys, and what each role signs. `operator-0` owns the private model. */
 export class Cast {

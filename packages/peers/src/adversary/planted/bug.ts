@@ -1,0 +1,42 @@
+import type { Millis } from '@infermesh/kernel'
+import type { PeerEffect, PeerInput, PeerMachine, PeerServices, Role } from '@infermesh/protocol'
+import type { Answerer } from '../../operator/answer.ts'
+
+/** Makes one peer's machine, also with something changed. */
+export interface MachineBuilder {
+  readonly services: PeerServices
+  make(changes?: { readonly services?: PeerServices; readonly answerer?: Answerer }): PeerMachine
+}
+
+/** A mistake that could be made, and that the checks must find. Tests plant it in every peer of a role; nothing else can. */
+export interface PlantedBug {
+  readonly name: string
+  readonly about: string
+  readonly roles: readonly Role[]
+  /** Checks that may break; another one is a surprise worth a look. */
+  readonly breaks: readonly string[]
+  build(builder: MachineBuilder): PeerMachine
+}
+
+export interface Rewrite {
+  /** The input as the machine gets it; undefined keeps it from it. */
+  readonly input?: (input: PeerInput, now: Millis) => PeerInput | undefined
+  readonly effects?: (effects: readonly PeerEffect[], input: PeerInput, now: Millis) => readonly PeerEffect[]
+  readonly clock?: (now: Millis) => Millis
+}
+
+/** A machine whose inputs, effects or clock are tampered with. */
+export function rewritten(machine: PeerMachine, rewrite: Rewrite): PeerMachine {
+  const { input: change = (same) => same, effects: alter = (same) => same, clock = (now) => now } = rewrite
+  return {
+    validate: (topic, envelope, now) => machine.validate?.(topic, envelope, clock(now)) ?? 'accept',
+    handle(input, now) {
+      const given = change(input, now)
+      return given === undefined ? [] : alter(machine.handle(given, clock(now)), given, now)
+    },
+  }
+}
+
+export const isPublishOf = (effect: PeerEffect, type: string): boolean => effect.type === 'publish' && effect.envelope.type === type
+
+export const isSaveUnder = (effect: PeerEffect, prefix: string): boolean => effect.type === 'save' && effect.key.startsWith(prefix)

@@ -1,0 +1,10 @@
+import { answerBugs } from './answer-bugs.ts'
+import type { PlantedBug } from './bug.ts'
+import { diskBugs } from './disk-bugs.ts'
+import { leaseBugs } from './lease-bugs.ts'
+import { ledgerBugs } from './ledger-bugs.ts'
+
+export type { MachineBuilder, PlantedBug } from './bug.ts'
+
+/** Every bug that a hunt must find. */
+export const plantedBugs: readonly PlantedBug[] = [...diskBugs, ...leaseBugs, ...answerBugs, ...ledgerBugs]

@@ -1,0 +1,157 @@
+import { defaultParameters, Directory, type Genesis, type NetworkEvent, type Role } from '@infermesh/protocol'
+import { describe, expect, test } from 'vitest'
+import type { NetworkRecord } from '../metrics/fold.ts'
+import { CheckBench, checkFactories } from './checks.ts'
+
+const roles: readonly (readonly [string, Role])[] = [
+  ['client-0-0', 'client'],
+  ['gateway-0', 'gateway'],
+  ['owner-0', 'operator'],
+  ['standby-0', 'operator'],
+  ...[0, 1, 2, 3].map((number) => [`settler-${number}`, 'settler'] as const),
+  ...[0, 1, 2, 3, 4].map((number) => [`grantor-${number}`, 'grantor'] as const),
+]
+
+const genesis: Genesis = {
+  networkId: 'n',
+  members: roles.map(([name, role]) => ({ name, role, peerId: `id of ${name}`, balance: role === 'client' ? 1_000 : 0 })),
+  parameters: defaultParameters,
+  attestationRoot: '',
+}
+const { settlement, lease } = defaultParameters
+const LONG = 10_000_000
+
+type Line = readonly [at: number, peer: string, event: NetworkEvent]
+
+/** Names of the checks that a trace violates, by the run's end. */
+function broken(lines: readonly Line[], options: { readonly end?: number; readonly liars?: readonly string[] } = {}): readonly string[] {
+  const bench = new CheckBench({ directory: new Directory(genesis), liars: new Set(options.liars), grace: 5_000 })
+  lines.forEach(([at, peer, event], seq) => {
+    bench.observe({ seq, at, peer, event } satisfies NetworkRecord)
+  })
+  return bench
+    .conclude(options.end ?? lines.at(-1)?.[0] ?? 0)
+    .filter((check) => !check.held)
+    .map((check) => check.name)
+}
+
+const leaf = { type: 'leafSettled', requestId: 'r', from: 0, to: 10, receipt: 'c', payer: 'p', payee: 'o', amount: 5, batchId: 'b', height: 2 } as const
+const sent = { type: 'requestSent', requestId: 'r', model: 'm', gateway: 'g', promptTokens: 1, maxTokens: 10, maxCharge: 5, attempt: 1 } as const
+const issued = {
+  ...{ type: 'receiptIssued', receipt: 'c', requestId: 'r', attempt: 1, from: 0, to: 10, model: 'm', epoch: 1 },
+  ...{ operatorSeq: 0, amount: 5, maxCharge: 5, envelope: '' },
+} as const
+const logged = { type: 'entryLogged', entry: 'c', kind: 'receipt', index: 0, height: 1, model: 'm', epoch: 1 } as const
+const ended = { type: 'requestEnded', requestId: 'r', model: 'm', outcome: 'ok', tokens: 10, totalMs: 5 } as const
+const block = { type: 'blockFinal', height: 1, round: 0, entries: 1, logSize: 5, logRoot: 'x', stateRoot: 's', checkpoint: '' } as const
+const acquired = (epoch: number) => ({ type: 'leaseAcquired', model: 'm', epoch, until: 9, envelope: '' }) as const
+const made = (epoch: number) => ({ type: 'tokensMade', requestId: 'r', attempt: 1, model: 'm', epoch, from: 0, to: 1 }) as const
+const fault = (type: 'faultApplied' | 'faultHealed', name: string, target: string) => ({ type, fault: name, target, measured: {} }) as const
+const crashed = (name: string) => ({ type: 'peerCrashed', name, reason: 'x' }) as const
+const started = (name: string) => ({ type: 'peerStarted', name, peerId: `id of ${name}`, role: '', restarted: true }) as const
+const ready = { type: 'standbyReady', model: 'm', temperature: 'warm' } as const
+
+/** A request that is answered, receipted, logged and paid as it should be. */
+const good: readonly Line[] = [
+  [0, 'owner-0', acquired(1)],
+  [1, 'client-0-0', sent],
+  [2, 'owner-0', made(1)],
+  [3, 'client-0-0', { type: 'tokensReceived', requestId: 'r', from: 0, to: 10 }],
+  [4, 'owner-0', issued],
+  [5, 'client-0-0', ended],
+  [6, 'settler-0', logged],
+  [7, 'settler-0', block],
+  [7, 'settler-0', { type: 'balances', height: 1, total: 1_000, escrow: 5, stateRoot: 's' }],
+  [8, 'settler-0', leaf],
+]
+
+test('a run in which all is well breaks nothing', () => {
+  expect(broken(good)).toEqual([])
+})
+
+describe('every check sees its own violation', () => {
+  const cases: readonly (readonly [check: string, what: string, lines: readonly Line[], options?: { end?: number; liars?: string[] }])[] = [
+    ['I1', 'a token in two leaves', [...good, [9, 'settler-0', { ...leaf, from: 9, to: 12, batchId: 'b2' }]]],
+    ['I2', 'a coin too many', [[1, 'settler-0', { type: 'balances', height: 1, total: 1_001, escrow: 0, stateRoot: '' }]]],
+    ['I2', 'negative escrow', [[1, 'settler-0', { type: 'balances', height: 1, total: 1_000, escrow: -1, stateRoot: '' }]]],
+    ['I3', 'a charge above the maximum', [[1, 'client-0-0', { ...sent, maxCharge: 4 }], ...good.slice(6)]],
+    ['I4', 'a leaf without a logged receipt', good.filter(([, , event]) => event.type !== 'entryLogged')],
+    ['I4', 'a leaf on a void receipt', [...good.slice(0, 9), [8, 'settler-0', { type: 'receiptVoid', receipt: 'c', reason: 'x', height: 1 }], [9, 'settler-0', leaf]]],
+    ['I4', 'a leaf of another amount', [...good.slice(0, 9), [8, 'settler-0', { ...leaf, amount: 4 }]]],
+    ['I5', 'a leaf of a superseded epoch', [...good.slice(0, 6), [6, 'settler-0', { ...logged, entry: 'l', kind: 'lease', epoch: 2 }], ...good.slice(6)]],
+    ['I6', 'two holders of one epoch', [[1, 'owner-0', acquired(1)], [2, 'standby-0', acquired(1)]]],
+    ['I6', 'an epoch that goes back', [[1, 'owner-0', acquired(2)], [2, 'standby-0', acquired(1)]]],
+    ['I8', 'a slash of an honest peer', [[1, 'settler-0', { type: 'slashed', accused: 'id of owner-0', amount: 1, receipt: '', height: 1, evidence: '' }]]],
+    ['I9', 'two log roots at one height', [[1, 'settler-0', block], [2, 'settler-1', { ...block, logRoot: 'y' }]]],
+    ['I9', 'a log that shrinks', [[1, 'settler-0', block], [2, 'settler-0', { ...block, height: 2, logSize: 4 }]]],
+    ['I10', 'a key without a lease', [[1, 'grantor-0', { type: 'keyReleased', model: 'm', to: 'x', attested: true, delegated: true, leased: false }]]],
+    ['I12', 'two states at one height', [[1, 'settler-0', block], [2, 'settler-1', { ...block, stateRoot: 't' }]]],
+    ['I13', 'a token that comes twice', [...good.slice(0, 4), [4, 'client-0-0', { type: 'tokensReceived', requestId: 'r', from: 9, to: 12 }]]],
+    ['I13', 'a token that is missing', [...good.slice(0, 4), [4, 'client-0-0', { type: 'tokensReceived', requestId: 'r', from: 11, to: 12 }]]],
+    ['I13', 'an end with another count', [...good.slice(0, 4), [4, 'client-0-0', { ...ended, tokens: 9 }]]],
+    ['I14', 'service after a later lease', [[1, 'owner-0', acquired(1)], [2, 'standby-0', acquired(2)], [3 + lease.epsilon, 'owner-0', made(1)]]],
+    ['L1', 'a request without an end', [[1, 'client-0-0', sent]], { end: 66_000 }],
+    ['L1', 'an end after the deadline', [[1, 'client-0-0', { ...sent, deadlineMs: 1_000 }], [6_002, 'client-0-0', { ...ended, tokens: 0 }]]],
+    ['L2', 'a logged receipt that is never final', good.slice(0, 9), { end: LONG }],
+    ['L2', 'a receipt that is never logged', good.slice(0, 6), { end: LONG }],
+    ['L2', 'a leaf that comes too late', [...good.slice(0, 9), [LONG, 'settler-0', leaf]]],
+    ['L3', 'no holder though a standby lives', [[1, 'owner-0', acquired(1)], [2, 'standby-0', ready], [3, 'world', crashed('owner-0')]], { end: 60_000 }],
+    ['L3', 'a holder that comes too late', [[1, 'owner-0', acquired(1)], [2, 'standby-0', ready], [3, 'world', crashed('owner-0')], [60_000, 'standby-0', acquired(2)]]],
+  ]
+
+  test.each(cases)('%s: %s', (check, _what, lines, options) => {
+    expect(broken(lines, options)).toContain(check)
+  })
+
+  test('no check of the list is without a case', () => {
+    const context = { directory: new Directory(genesis), liars: new Set<string>(), grace: 0 }
+
+    expect(new Set(cases.map(([check]) => check))).toEqual(new Set(checkFactories.map((create) => create(context).name)))
+  })
+})
+
+describe('what looks like a violation and is none', () => {
+  test('a liar is slashed', () => {
+    const slash = { type: 'slashed', accused: 'id of owner-0', amount: 1, receipt: '', height: 1, evidence: '' } as const
+
+    expect(broken([[1, 'settler-0', slash]], { liars: ['id of owner-0'] })).toEqual([])
+  })
+
+  test('settlers tell of the same leaf, each for itself', () => {
+    expect(broken([...good, [9, 'settler-1', leaf]])).toEqual([])
+  })
+
+  test('a receipt waits while the network is disturbed, and for a while after', () => {
+    const lines: readonly Line[] = [...good.slice(0, 9), [10, 'world', fault('faultApplied', 'partition', 'x')]]
+
+    expect(broken(lines, { end: LONG })).toEqual([])
+    expect(broken([...lines, [LONG, 'world', fault('faultHealed', 'partition', 'x')]], { end: LONG + settlement.challengeWindow })).toEqual([])
+    expect(broken([...lines, [LONG, 'world', fault('faultHealed', 'partition', 'x')]], { end: 2 * LONG })).toEqual(['L2'])
+  })
+
+  test('a receipt waits while too many settlers are down, not while one is', () => {
+    const down = (names: readonly string[]): Line[] => names.map((name) => [9, 'world', crashed(name)])
+
+    expect(broken([...good.slice(0, 9), ...down(['settler-0', 'settler-1'])], { end: LONG })).toEqual([])
+    expect(broken([...good.slice(0, 9), ...down(['settler-0'])], { end: LONG })).toEqual(['L2'])
+  })
+
+  test('a receipt that a dead operator holds is awaited only once it is back', () => {
+    const lines: readonly Line[] = [...good.slice(0, 6), [9, 'world', crashed('owner-0')]]
+
+    expect(broken(lines, { end: LONG })).toEqual([])
+    expect(broken([...lines, [LONG, 'world', started('owner-0')]], { end: 2 * LONG })).toEqual(['L2'])
+  })
+
+  test('no takeover is asked for where no standby lives', () => {
+    const lines: readonly Line[] = [[1, 'owner-0', acquired(1)], [2, 'standby-0', ready], [3, 'world', crashed('standby-0')], [4, 'world', crashed('owner-0')]]
+
+    expect(broken(lines, { end: LONG })).toEqual([])
+  })
+
+  test('an old holder with a wrong clock may still serve: log order protects the money', () => {
+    const clock: Line = [0, 'world', fault('faultApplied', 'clock', 'owner-0')]
+
+    expect(broken([clock, [1, 'owner-0', acquired(1)], [2, 'standby-0', acquired(2)], [5_000, 'owner-0', made(1)]])).toEqual([])
+  })
+})
