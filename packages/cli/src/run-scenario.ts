@@ -1,7 +1,9 @@
-import { endOf, RunObserver, type RunResult, type Scenario, timelineOf, type WorldName } from '@infermesh/scenario'
+import { join } from 'node:path'
+import { endOf, RunObserver, type RunResult, type Scenario, timelineOf, type WorldName, worlds } from '@infermesh/scenario'
 import { replayChecks } from './audit/replay-checks.ts'
 import { requireAbilities } from './faults/abilities.ts'
 import { liarIds } from './faults/liar-ids.ts'
+import { writeReplay } from './hunt/replay-file.ts'
 import { readLoadTraces } from './network/load-traces.ts'
 import { planNetwork } from './network/network-plan.ts'
 import type { Progress } from './output/progress.ts'
@@ -9,9 +11,13 @@ import { RunFolder } from './output/run-folder.ts'
 import { UserError } from './user-error.ts'
 import { runInMessages } from './worlds/message-world.ts'
 import { runInProcesses } from './worlds/process-world.ts'
+import { runInStack } from './worlds/stack-world.ts'
 import { RunAborted, type World } from './worlds/world.ts'
 
-const implemented: Partial<Record<WorldName, World>> = { process: runInProcesses, message: runInMessages }
+const implemented: Record<WorldName, World> = { process: runInProcesses, stack: runInStack, message: runInMessages }
+
+/** Names of the worlds that a run can be made in. */
+export const implementedWorlds: readonly WorldName[] = worlds.filter((name) => implemented[name] !== undefined)
 
 export interface RunOptions {
   /** The scenario's file, for the replay line. */
@@ -28,8 +34,6 @@ export async function runScenario(
 ): Promise<{ readonly result: RunResult; readonly folder: string }> {
   const worldName = options.world ?? scenario.worlds[0] ?? 'process'
   const world = implemented[worldName]
-  if (world === undefined)
-    throw new UserError(`world: expected one of ${Object.keys(implemented).join(', ')}, found ${worldName}, which is not built yet`)
   requireAbilities(scenario, worldName)
   const traces = await readLoadTraces(scenario)
   const plan = planNetwork(scenario)
@@ -69,8 +73,11 @@ export async function runScenario(
     })
     await folder.finish(result)
     options.progress.finish()
+    const replay = worldName === 'message' ? keepReplay(scenario, folder.path, result) : undefined
     if (result.outcome === 'failed')
-      options.progress.say(`replay: infermesh run ${options.file} --world ${worldName} --seed ${scenario.seed}`)
+      options.progress.say(
+        `replay: infermesh ${replay === undefined ? `run ${options.file} --world ${worldName} --seed ${scenario.seed}` : `replay ${replay}`}`,
+      )
     return { result, folder: folder.path }
   } catch (error) {
     options.progress.finish()
@@ -79,6 +86,13 @@ export async function runScenario(
   } finally {
     interrupt.release()
   }
+}
+
+/** A run in virtual time can be made again from one file. */
+function keepReplay(scenario: Scenario, folder: string, { traceHash = '', virtualMs }: RunResult): string {
+  const path = join(folder, 'replay.json')
+  writeReplay(path, { scenario, stopEarly: false, traceHash, virtualMs })
+  return path
 }
 
 /** Ctrl-C ends the run and its peers; a second one ends this process at once, and its peers follow it. */

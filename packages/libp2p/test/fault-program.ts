@@ -1,6 +1,6 @@
 import { type Effect, emit, type Input, publish, request, respond, save, setTimer, subscribe, type TraceEvent } from '@infermesh/kernel'
 import { connectionLoss, delay, duplicate, everyLink, jam, lognormalLatency, loss, oneWay, reorder } from '@infermesh/sim'
-import { realityReached, type StackPeer, type StackWorld, type StackWorldOptions, serveStack } from '../src/index.ts'
+import { realityReached, type StackPeer, type StackWorld, type StackWorldOptions, type Stage, serveStack } from '../src/index.ts'
 import { identityOf } from './identities.ts'
 import { type Note, note, noteCodec, type Rumour, rumour } from './note-codec.ts'
 
@@ -12,7 +12,7 @@ type React = (input: Input<Note, Rumour>) => readonly Effect<Note, Rumour>[]
 interface Run {
   readonly peers: readonly StackPeer[]
   readonly options?: Partial<StackWorldOptions>
-  direct(world: StackWorld): Promise<unknown>
+  direct(world: StackWorld, stage: Stage): Promise<unknown>
 }
 
 const idOf = (name: string): string => identityOf(name).peerId
@@ -211,6 +211,16 @@ const runs = {
       return heard
     },
   },
+  endless: {
+    peers: [alice(100), bob],
+    async direct(world, stage) {
+      while (!stage.isAborted()) {
+        await world.run(world.now() + 1000)
+        if (!(await stage.checkpoint())) break
+      }
+      return stage.isAborted() ? 'aborted' : world.now()
+    },
+  },
   throws: {
     peers: [
       peer('alice', (input) => {
@@ -282,9 +292,9 @@ serveStack<{ readonly run: FaultRun }, unknown>({
     const run: Run = runs[plan.run]
     return { latency: lognormalLatency({ median: 20, p99: 60, seed: plan.run }), ...run.options, peers: run.peers }
   },
-  async direct(world, plan) {
+  async direct(world, plan, stage) {
     const run: Run = runs[plan.run]
     if (plan.run !== 'slowDisk') world.start()
-    return await run.direct(world)
+    return await run.direct(world, stage)
   },
 })

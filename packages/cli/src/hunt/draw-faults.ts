@@ -1,35 +1,47 @@
 import type { Millis, Random } from '@infermesh/kernel'
-import type { FaultSpec, LinkChoice, Scenario, ScenarioFault } from '@infermesh/scenario'
+import { clientName, type FaultSpec, type LinkChoice, type Scenario, type ScenarioFault } from '@infermesh/scenario'
 
 /** Faults a hunt draws: those whose damage the network promises to survive. A disk that lies, and peers that do, are not among them. */
 type Draw = (random: Random, field: Field) => FaultSpec
 
 interface Field {
+  /** Whom faults strike that are about one peer. */
   readonly peers: readonly string[]
   /** Clients too: their links may suffer, they themselves are only the load. */
   readonly everybody: readonly string[]
   readonly models: readonly string[]
 }
 
-const FAULTS_MAX = 6
+const FAULTS_MAX = 10
 const LASTS_MAX: Millis = 8_000
 
-/** A random schedule for a scenario's peers and links. Every fault heals a while before the load ends or soon after. */
+/**
+ * A random schedule for a scenario's peers and links. Each schedule favours few kinds and often one group of peers (swarm testing,
+ * Groce et al. 2012): a little of everything everywhere seldom gets far anywhere.
+ */
 export function drawFaults(scenario: Scenario, random: Random): ScenarioFault[] {
-  const peers = scenario.peers.map(({ name }) => name)
-  const clients = scenario.load.flatMap((load, index) => Array.from({ length: load.client }, (_, each) => `client-${index}-${each}`))
-  const field = { peers, everybody: [...peers, ...clients], models: scenario.load.map(({ model }) => model) }
+  const field = fieldOf(scenario, random)
+  const kinds = random.below(3) === 0 ? weighted : Array.from({ length: 1 + random.below(3) }, () => pick(weighted, random))
   const from = Math.max(500, Math.min(...scenario.load.map((load) => load.from)) - 2_000)
   const until = Math.max(from + 1_000, ...scenario.load.map((load) => load.until))
-  const count = 1 + random.below(FAULTS_MAX)
-  const faults = Array.from({ length: count }, (): ScenarioFault => {
+  const faults = Array.from({ length: 1 + random.below(FAULTS_MAX) }, (): ScenarioFault => {
     const at = from + random.below(until - from)
     // Short faults are as likely as long ones: 50 ms to 8 s on a logarithmic scale.
     const lasts = Math.round(50 * Math.exp(random.next() * Math.log(LASTS_MAX / 50)))
-    const draw = weighted[random.below(weighted.length)] ?? crash
-    return { ...draw(random, field), at, until: at + lasts }
+    return { ...pick(kinds, random)(random, field), at, until: at + lasts }
   })
   return faults.sort((left, right) => left.at - right.at)
+}
+
+function fieldOf(scenario: Scenario, random: Random): Field {
+  const groups = [...new Set(scenario.peers.map(({ group }) => group))]
+  const focus = random.below(2) === 0 ? [pick(groups, random), pick(groups, random)] : groups
+  const clients = scenario.load.flatMap((load, index) => Array.from({ length: load.client }, (_, each) => clientName(index, each)))
+  return {
+    peers: scenario.peers.filter(({ group }) => focus.includes(group)).map(({ name }) => name),
+    everybody: [...scenario.peers.map(({ name }) => name), ...clients],
+    models: scenario.load.map(({ model }) => model),
+  }
 }
 
 const pick = <T>(items: readonly T[], random: Random): T => items[random.below(items.length)] as T

@@ -1,6 +1,6 @@
 import { randomFrom } from '@infermesh/kernel'
 import type { Scenario, TraceRow } from '@infermesh/scenario'
-import type { Alteration } from '../worlds/message-world.ts'
+import type { Alteration } from '../worlds/virtual-network.ts'
 import { drawFaults } from './draw-faults.ts'
 import { type Breaks, shrink } from './shrink.ts'
 import { type Breakage, VirtualRun } from './virtual-run.ts'

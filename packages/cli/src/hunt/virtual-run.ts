@@ -4,7 +4,8 @@ import { MachineFailed, NoProgress } from '@infermesh/sim'
 import { replayChecks } from '../audit/replay-checks.ts'
 import { liarIds } from '../faults/liar-ids.ts'
 import { type NetworkPlan, planNetwork } from '../network/network-plan.ts'
-import { type Alteration, endMessages, type MessageRun, prepareMessages, quietWatch } from '../worlds/message-world.ts'
+import { endMessages, type MessageRun, prepareMessages, quietWatch } from '../worlds/message-world.ts'
+import type { Alteration } from '../worlds/virtual-network.ts'
 import type { RunOrder } from '../worlds/world.ts'
 
 export interface VirtualRunOptions {
@@ -91,7 +92,7 @@ export class VirtualRun {
     if (this.#failure !== undefined) return this.#failure
     const violation = this.observer.violation()
     if (violation !== undefined) return { check: violation.name, at: violation.at, text: violation.text }
-    const found = this.messages.plaintext.violation()
+    const found = this.messages.network.plaintext.violation()
     return found === undefined ? undefined : { check: found.check, at: this.messages.world.now(), text: found.text }
   }
 

@@ -20,7 +20,7 @@ export interface PeerBootConfig {
 }
 
 const entry = join(import.meta.dirname, '..', 'peer-process.ts')
-const cache = join(import.meta.dirname, '..', '..', '..', '..', 'node_modules', '.cache', 'infermesh')
+export const bundleCache = join(import.meta.dirname, '..', '..', '..', '..', 'node_modules', '.cache', 'infermesh')
 
 export function specOf(plan: NetworkPlan, peer: PlannedPeer): PeerSpec {
   const { genesis, runSeed, platformSeed } = plan
@@ -39,7 +39,7 @@ export async function prepareTestnet(plan: NetworkPlan, options: StartOptions): 
   mkdirSync(options.folder, { recursive: true })
   return new Testnet({
     folder: options.folder,
-    bundle: await bundlePeer({ entry, cache }),
+    bundle: await bundlePeer({ entry, cache: bundleCache }),
     peers: plan.peers.map((peer) => specOf(plan, peer)),
     onRecord: options.onRecord,
     onUnexpectedExit: options.onUnexpectedExit,

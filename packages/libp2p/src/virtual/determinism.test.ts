@@ -4,7 +4,11 @@ import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import type { CrowdPlan } from '../../test/crowd-program.ts'
 
-const plan: CrowdPlan = { peers: 14, degree: 4, settleMs: 3000, messages: 6, bytes: 500, untilMs: 12_000, wire: 'plain', jitter: true }
+const plan: CrowdPlan = {
+  ...{ peers: 14, degree: 5, settleMs: 3000, messages: 6, bytes: 500, untilMs: 12_000, wire: 'plain', jitter: true },
+  // Fewer than a peer's neighbours, so that gossipsub has to draw.
+  gossip: { degree: 3, degreeLow: 2, degreeHigh: 4, floodPublish: false },
+}
 
 async function crowd(seed: string, changes: Partial<CrowdPlan> = {}) {
   const { stdout } = await promisify(execFile)(process.execPath, [

@@ -28,6 +28,11 @@ export class StackTrace {
   #add(peer: string, event: TraceEvent): void {
     const record: TraceRecord = { seq: this.#count++, at: Math.floor(this.#clock.now), peer, event }
     this.hash.add(record)
-    this.#onRecord?.(record)
+    try {
+      this.#onRecord?.(record)
+    } catch (error) {
+      // It is not the peer's fault that it was heard.
+      this.#clock.fail(error instanceof Error ? error : new Error(String(error)))
+    }
   }
 }

@@ -125,6 +125,26 @@ test('whoever asks a peer from outside hears each answer at once, and why there 
   expect(result).toEqual(['note false at 0', 'note true at 0', 'mute timeout', 'mute lost', 'mute unreachable'])
 })
 
+test('the main thread follows a run, ends it at a checkpoint, and aborts it', async () => {
+  const entry = new URL('../../test/fault-program.ts', import.meta.url)
+  const plan: { readonly run: FaultRun } = { run: 'endless' }
+  const seen: number[] = []
+  const result = await runInWorker({
+    entry,
+    seed: 1,
+    plan,
+    onProgress: ({ virtualMs }) => seen.push(virtualMs),
+    onCheckpoint: (now) => now < 3000,
+  })
+  const controller = new AbortController()
+  const aborted = runInWorker({ entry, seed: 1, plan, signal: controller.signal, onProgress: () => controller.abort() })
+
+  expect(result).toBe(3000)
+  expect(seen).toEqual([...seen].sort((a, b) => a - b))
+  expect(seen.at(-1)).toBe(3000)
+  expect(await aborted).toBe('aborted')
+})
+
 test('a machine that throws ends the run by name, input and virtual time', async () => {
   await expect(play('throws')).rejects.toSatisfy(
     (error) =>

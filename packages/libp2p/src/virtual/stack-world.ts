@@ -1,16 +1,20 @@
-import { type AnyMessage, assert } from '@infermesh/kernel'
+import { type AnyEnvelope, type AnyMessage, assert } from '@infermesh/kernel'
 import { across, cut, type DiskFaultSpec, jam, type LocalAnswer, type LocalCall } from '@infermesh/sim'
 import { HELD } from './link/virtual-network.ts'
 import { type Seat, StackRuntime } from './stack-runtime.ts'
 import type { StackWorld, StackWorldOptions } from './world-options.ts'
 
 /** A world of whole peers on libp2p, in the thread that `runInWorker` started. Equal options and seed give an equal run. */
-export function createStackWorld(options: StackWorldOptions): StackWorld {
+export function createStackWorld<M extends AnyMessage = AnyMessage, E extends AnyEnvelope = AnyEnvelope>(
+  options: StackWorldOptions<M, E>,
+): StackWorld<M, E> {
   const runtime = new StackRuntime(options)
-  return { ...driving(runtime), ...peerControl(runtime), ...linkControl(runtime), ...inspection(runtime) }
+  const world: StackWorld = { ...driving(runtime), ...peerControl(runtime), ...linkControl(runtime), ...inspection(runtime) }
+  // The peers' codecs make nothing but messages and envelopes of these kinds.
+  return world as StackWorld<M, E>
 }
 
-type Driving = 'now' | 'step' | 'run' | 'stop' | 'at' | 'record' | 'traceHash' | 'inputHash' | 'load'
+type Driving = 'now' | 'step' | 'run' | 'stop' | 'at' | 'record' | 'flush' | 'traceHash' | 'inputHash' | 'load'
 type PeerControl = 'start' | 'ask' | 'crash' | 'restart' | 'pause' | 'resume' | 'setClock' | 'setDisk' | 'syncDisk'
 type LinkControl = 'setLineRate' | 'addRule' | 'partition' | 'heal' | 'probe'
 type Inspection = 'isUp' | 'machine' | 'store' | 'peerIdOf' | 'host'
@@ -22,6 +26,8 @@ const driving = ({ clock, trace, inputHash }: StackRuntime): Pick<StackWorld, Dr
   stop: () => clock.stop(),
   at: (when, action) => clock.at(when, action),
   record: (event) => trace.tell(event),
+  // Hosts tell their gossip delays by themselves, a virtual second late.
+  flush: () => undefined,
   traceHash: () => trace.hash.digest(),
   inputHash: () => inputHash.digest(),
   load: () => ({ performed: clock.performed, pending: clock.pending() }),
@@ -88,10 +94,10 @@ function linkControl(runtime: StackRuntime): Pick<StackWorld, LinkControl> {
       return network.rules.add('partition', mode === 'jam' ? jam(filter) : cut(filter))
     },
     heal: () => network.rules.heal(),
-    probe(from, to, onResult) {
+    probe(from, to, onResult, bytes = 0) {
       const sent = clock.now
       const target = runtime.seat(to)
-      const arrival = network.transit(runtime.seat(from).station, target.station, 0)
+      const arrival = network.transit(runtime.seat(from).station, target.station, bytes)
       const isLost = arrival <= HELD
       clock.at(isLost ? sent : arrival, () => onResult(isLost || target.life === undefined ? undefined : arrival - sent))
     },

@@ -12,7 +12,18 @@ export class RealityReached extends Error {
   }
 }
 
-const reached: string[] = []
+// By global symbol: a bundled program asks its own copy of this module.
+const REACHED = Symbol.for('infermesh.reached')
+
+function reachedSoFar(): string[] {
+  const known: unknown = Reflect.get(globalThis, REACHED)
+  if (Array.isArray(known)) return known
+  const fresh: string[] = []
+  Reflect.set(globalThis, REACHED, fresh)
+  return fresh
+}
+
+const reached = reachedSoFar()
 
 /** What was reached so far. The error may have been swallowed by whoever reached for it. */
 export const realityReached = (): readonly string[] => reached

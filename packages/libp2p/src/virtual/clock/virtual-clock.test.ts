@@ -59,9 +59,10 @@ test('what reaches a stopped peer comes when it goes on, in order and before wha
     owner.isPaused = false
     clock.wake(owner)
   })
+  clock.push(30, { owner, run: () => seen.push(`after at ${clock.now}`) })
   await clock.run(100)
 
-  expect(seen).toEqual(['10 at 30', '20 at 30', '20 at 30', '30 at 30'])
+  expect(seen).toEqual(['10 at 30', '20 at 30', '20 at 30', '30 at 30', 'after at 30'])
 })
 
 test('a busy disk puts off a peer’s timers and events, and a dead peer has none', async () => {

@@ -15,6 +15,8 @@ export class VirtualClock {
   /** Virtual ms since the run began, on a grid of 1/1024 ms. */
   now = 0
   performed = 0
+  /** Called now and then in real time, while the world runs. */
+  onTurn: (() => void) | undefined
   /** Whose event is at hand. */
   owner: Owner
   readonly world: Owner
@@ -34,6 +36,11 @@ export class VirtualClock {
   /** Stops a run that is busy without time moving. */
   guard(limit: number, seed: string | number): void {
     this.#guard = new ProgressGuard({ limit, seed })
+  }
+
+  /** Real ms, for progress only. The clock's own, since a program that is loaded later finds its time replaced. */
+  realNow(): number {
+    return realNow()
   }
 
   pending(): number {
@@ -113,6 +120,7 @@ export class VirtualClock {
     return new Promise((resolve, reject) => {
       const turn = () => {
         try {
+          this.onTurn?.()
           const isOver = slice()
           if (this.#failure !== undefined) reject(this.#failure)
           else if (isOver) resolve()

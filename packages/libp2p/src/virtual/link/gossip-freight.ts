@@ -1,6 +1,7 @@
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { type RpcParts, rpcParts } from '../../gossip/rpc-parts.ts'
 import type { Lane, Parcel, PipeEnd } from './pipe.ts'
+import type { Ruling } from './rule-set.ts'
 
 export interface GossipStream {
   readonly end: PipeEnd
@@ -8,38 +9,46 @@ export interface GossipStream {
   readonly parcel: (bytes: Uint8Array | Uint8ArrayList) => Parcel
 }
 
-/** Sends gossip while link rules are in force: they may lose, double or hold back messages, not what keeps the meshes in step. */
+/**
+ * Sends gossip while link rules are in force. They are asked once for all that leaves together; only what they would lose, double or
+ * hold back is taken apart, since that may happen to messages and not to what keeps the meshes in step.
+ */
 export function sendGossip(stream: GossipStream, data: Uint8Array | Uint8ArrayList): boolean {
   const { end, lane, parcel } = stream
-  const parts = wholeParts(data)
-  if (parts === undefined || end.held.length > 0) return end.send(parcel(data), lane)
-  for (const { messages, rest } of parts) {
-    if (rest !== undefined) end.send(parcel(rest), lane)
-    if (messages !== undefined) sendMessages(stream, messages)
-  }
+  if (end.held.length > 0) return end.send(parcel(data), lane)
+  const ruling = judge(end, 'gossip', data.byteLength)
+  if (ruling === 'reset') end.pipe.break()
+  else if (isPlain(ruling)) deliver(stream, data, lane)
+  // What would hold up a stream holds up its gossip too; what a stream would get over, gossip does not.
+  else if (ruling === 'drop' && judge(end, 'stream', data.byteLength) === 'drop') end.hold(parcel(data), lane)
+  else misdeliver(stream, data, ruling)
   return end.hasRoom()
 }
 
-function sendMessages({ end, lane, parcel }: GossipStream, messages: Uint8ArrayList): void {
-  const { network } = end.pipe
-  const { station } = end
-  const to = end.pipe.other(end).station
-  const what = { bytes: messages.byteLength }
-  const ruling = network.judge(station, to, { channel: 'gossip', ...what })
-  if (ruling === 'drop') {
-    // What would hold up a stream holds up its gossip too; what a stream would get over, gossip does not.
-    if (network.judge(station, to, { channel: 'stream', ...what }) === 'drop') end.hold(parcel(messages), lane)
-    return
+type Fate = Exclude<Ruling, 'reset'>
+
+const isPlain = (ruling: Ruling): boolean => typeof ruling === 'object' && ruling.delay === 0 && ruling.copyAfter === 0
+
+function judge(end: PipeEnd, channel: 'gossip' | 'stream', bytes: number): Ruling {
+  return end.pipe.network.judge(end.station, end.pipe.other(end).station, { channel, bytes })
+}
+
+function misdeliver(stream: GossipStream, data: Uint8Array | Uint8ArrayList, fate: Fate): void {
+  const { end, lane, parcel } = stream
+  const parts = wholeParts(data)
+  if (parts === undefined) end.send(parcel(data), lane)
+  for (const { messages, rest } of parts ?? []) {
+    if (rest !== undefined) end.send(parcel(rest), lane)
+    if (messages === undefined || fate === 'drop') continue
+    // Whole frames may overtake each other.
+    deliver(stream, messages, fate.delay > 0 ? { lastArrival: 0 } : lane, fate.delay)
+    if (fate.copyAfter > 0) deliver(stream, messages, { lastArrival: 0 }, fate.delay + fate.copyAfter)
   }
-  if (ruling === 'reset') {
-    end.pipe.break()
-    return
-  }
-  const arrival = network.arrival(station, to, messages.byteLength)
-  // Whole frames may overtake each other.
-  const alone = (): Lane => ({ lastArrival: 0 })
-  end.deliverAt(arrival + ruling.delay, parcel(messages), ruling.delay > 0 ? alone() : lane)
-  if (ruling.copyAfter > 0) end.deliverAt(arrival + ruling.delay + ruling.copyAfter, parcel(messages), alone())
+}
+
+function deliver({ end, parcel }: GossipStream, bytes: Uint8Array | Uint8ArrayList, lane: Lane, extra = 0): void {
+  const arrival = end.pipe.network.arrival(end.station, end.pipe.other(end).station, bytes.byteLength)
+  end.deliverAt(arrival + extra, parcel(bytes), lane)
 }
 
 function wholeParts(data: Uint8Array | Uint8ArrayList): readonly RpcParts[] | undefined {

@@ -81,4 +81,4 @@ function outcome<Plan>(worker: Worker, options: StackRunOptions<Plan>): Promise<
 }
 
 /** A large nursery: almost all that a frame allocates is dead before the next one. */
-const YOUNG_MEGABYTES = 96
+const YOUNG_MEGABYTES = 64

@@ -1,17 +1,16 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { assert, type TraceRecord } from '@infermesh/kernel'
-import { realNow } from '../clock/real-time.ts'
+import { type AnyEnvelope, type AnyMessage, assert, type TraceRecord } from '@infermesh/kernel'
 import { createStackWorld } from '../stack-world.ts'
 import type { StackWorld, StackWorldOptions } from '../world-options.ts'
 import type { Boot, FromWorker, ToWorker } from './channel.ts'
 import { setProgram, threadClock } from './thread.ts'
 
 /** What the program of a run says about it. */
-export interface StackProgram<Plan, Result> {
-  /** The world's options but for the seed and the trace, which are the worker's. */
-  world(plan: Plan): Omit<StackWorldOptions, 'seed' | 'onRecord'>
+export interface StackProgram<Plan, Result, M extends AnyMessage = AnyMessage, E extends AnyEnvelope = AnyEnvelope> {
+  /** The world's options; the seed is the worker's. Records go to the main thread, and to `onRecord` here too where it is given. */
+  world(plan: Plan): Omit<StackWorldOptions<M, E>, 'seed'>
   /** Drives the run from start to end. The result must survive a structured clone. */
-  direct(world: StackWorld, plan: Plan, stage: Stage): Promise<Result>
+  direct(world: StackWorld<M, E>, plan: Plan, stage: Stage): Promise<Result>
 }
 
 /** The director's line to the main thread. */
@@ -23,7 +22,9 @@ export interface Stage {
 }
 
 /** The whole of a worker's program: call it once in the entry file that `runInWorker` names. */
-export function serveStack<Plan, Result>(program: StackProgram<Plan, Result>): void {
+export function serveStack<Plan, Result, M extends AnyMessage = AnyMessage, E extends AnyEnvelope = AnyEnvelope>(
+  program: StackProgram<Plan, Result, M, E>,
+): void {
   setProgram(() => {
     assert(parentPort !== null, 'a stack program is started by runInWorker, not by hand')
     const { seed, plan } = workerData as Boot
@@ -35,12 +36,17 @@ export function serveStack<Plan, Result>(program: StackProgram<Plan, Result>): v
   })
 }
 
-async function run<Plan, Result>(
-  program: StackProgram<Plan, Result>,
+async function run<Plan, Result, M extends AnyMessage, E extends AnyEnvelope>(
+  program: StackProgram<Plan, Result, M, E>,
   plan: Plan,
   { seed, line }: { readonly seed: string | number; readonly line: MainLine },
 ): Promise<Result> {
-  const world = createStackWorld({ ...program.world(plan), seed, onRecord: (record) => line.record(record) })
+  const options = program.world(plan)
+  const onRecord = (record: TraceRecord): void => {
+    options.onRecord?.(record)
+    line.record(record)
+  }
+  const world = createStackWorld<M, E>({ ...options, seed, onRecord })
   return program.direct(world, plan, line)
 }
 
@@ -50,13 +56,15 @@ type Port = NonNullable<typeof parentPort>
 class MainLine implements Stage {
   readonly #port: Port
   #batch: TraceRecord[] = []
-  readonly #startedAt = realNow()
+  readonly #clock = threadClock()
+  readonly #startedAt = this.#clock.realNow()
   #toldAt = this.#startedAt
   #isAborted = false
   #goOn: ((isWanted: boolean) => void) | undefined
 
   constructor(port: Port) {
     this.#port = port
+    this.#clock.onTurn = () => this.#onTurn()
     port.on('message', (message: ToWorker) => this.#onMessage(message))
   }
 
@@ -75,7 +83,7 @@ class MainLine implements Stage {
     if (this.#isAborted) return Promise.resolve(false)
     return new Promise((resolve) => {
       this.#goOn = resolve
-      this.#send({ type: 'checkpoint', now: Math.floor(threadClock().now) })
+      this.#send({ type: 'checkpoint', now: Math.floor(this.#clock.now) })
     })
   }
 
@@ -96,7 +104,7 @@ class MainLine implements Stage {
   #onMessage(message: ToWorker): void {
     if (message.type === 'abort') {
       this.#isAborted = true
-      threadClock().stop()
+      this.#clock.stop()
     }
     this.#goOn?.(message.type === 'goOn' && message.isWanted)
     this.#goOn = undefined
@@ -105,19 +113,26 @@ class MainLine implements Stage {
   #flush(): void {
     if (this.#batch.length > 0) this.#send({ type: 'records', batch: this.#batch })
     this.#batch = []
-    if (realNow() - this.#toldAt >= PROGRESS_EVERY_MS) this.#tellProgress()
+  }
+
+  #onTurn(): void {
+    // A run that began after the news came has to end too.
+    if (this.#isAborted) this.#clock.stop()
+    if (this.#clock.realNow() - this.#toldAt < PROGRESS_EVERY_MS) return
+    this.#flush()
+    this.#tellProgress()
   }
 
   #tellProgress(): void {
-    this.#toldAt = realNow()
-    const { now, performed } = threadClock()
+    this.#toldAt = this.#clock.realNow()
+    const { now, performed } = this.#clock
     this.#send({
       type: 'progress',
       progress: {
         virtualMs: Math.floor(now),
         wallMs: Math.round(this.#toldAt - this.#startedAt),
         events: performed,
-        pending: threadClock().pending(),
+        pending: this.#clock.pending(),
       },
     })
   }

@@ -1,0 +1,94 @@
+import type { AnyMessage, Millis } from '@infermesh/kernel'
+import { type StackWorld, serveStack } from '@infermesh/libp2p'
+import { createCodec, type Envelope, type Message, streams, topics } from '@infermesh/protocol'
+import { identityFromSeed, nodeCryptography } from '@infermesh/protocol/node'
+import type { Action, NetworkRecord, RunCheck, Scenario } from '@infermesh/scenario'
+import type { NetworkPlan } from '../network/network-plan.ts'
+import { fetchLog } from './fetch-log.ts'
+import { latencyOf, lineOf, VirtualNetwork } from './virtual-network.ts'
+import type { FinalLog } from './world.ts'
+
+/** What the main thread sends to the world's thread. */
+export interface StackPlan {
+  readonly scenario: Scenario
+  readonly plan: NetworkPlan
+  readonly timeline: readonly Action[]
+  readonly end: Millis
+}
+
+export interface StackEnd {
+  readonly virtualMs: Millis
+  readonly traceHash: string
+  readonly log: FinalLog
+  readonly further: readonly RunCheck[]
+  readonly isAborted: boolean
+}
+
+const SLICE_MS = 1_000
+
+/** One run to a thread, so these are of the run. */
+let network: VirtualNetwork
+let owed = 0
+
+serveStack<StackPlan, StackEnd, Message, Envelope>({
+  world(order) {
+    const virtual = {
+      ...order,
+      // The main thread has said what happens when.
+      say: () => undefined,
+      owe: (turns: 1 | -1) => {
+        owed += turns
+      },
+    }
+    network = new VirtualNetwork(virtual)
+    const codec = createCodec({ networkId: order.plan.genesis.networkId, crypto: nodeCryptography })
+    const { bandwidth } = lineOf(virtual)
+    return {
+      latency: latencyOf(order.scenario),
+      ...(bandwidth === undefined ? {} : { bandwidth }),
+      onRecord: (record) => network.observe(record as NetworkRecord),
+      peers: order.plan.peers.map((peer) => ({
+        name: peer.name,
+        role: peer.role,
+        identity: identityFromSeed(peer.identitySeed),
+        codec,
+        streams: Object.keys(streams),
+        topics: Object.keys(topics),
+        dial: peer.dial,
+        createMachine: () => network.createMachine(peer),
+      })),
+    }
+  },
+  async direct(world, order, stage) {
+    network.attach(world)
+    world.start()
+    while (world.now() < order.end && !stage.isAborted()) {
+      await world.run(Math.min(order.end, world.now() + SLICE_MS))
+      if (!(await stage.checkpoint()) && owed === 0) break
+    }
+    const log = stage.isAborted() ? { checkpoints: [], entries: [] } : await readLog(world, order.plan)
+    world.flush()
+    return { virtualMs: world.now(), traceHash: world.traceHash(), log, further: network.checks(), isAborted: stage.isAborted() }
+  },
+})
+
+type World = StackWorld<Message, Envelope>
+
+const readLog = (world: World, plan: NetworkPlan): Promise<FinalLog> =>
+  fetchLog(
+    plan.peers.filter((peer) => peer.role === 'settler').map((peer) => peer.name),
+    (settler, message) => ask(world, settler, message),
+    { networkId: plan.genesis.networkId, crypto: nodeCryptography },
+  )
+
+async function ask(world: World, peer: string, message: Message): Promise<AnyMessage> {
+  let settled: { readonly message?: AnyMessage } | undefined
+  world.ask(peer, { stream: 'fetch', message, timeout: 5_000 }, (answer) => {
+    settled ??= answer.type === 'response' ? { message: answer.message } : {}
+  })
+  while (settled === undefined && (await world.step())) {
+    // Each step may bring the answer.
+  }
+  if (settled?.message === undefined) throw new Error(`${peer} gave no answer to ${message.type}`)
+  return settled.message
+}
