@@ -150,3 +150,39 @@ async function chain(peers: readonly TestPeer[]): Promise<void> {
 async function polled(holds: () => boolean): Promise<void> {
   await expect.poll(holds, { timeout: 8000, interval: 5 }).toBe(true)
 }
+
+test('what is said before anybody listens is heard by the first who does', async () => {
+  const inits: TestPeerInit[] = [
+    { name: 'early', react: listen },
+    { name: 'late', react: listen },
+  ]
+  await withPeers(inits, async (early, late) => {
+    early.perform(publish('news', rumour(early.id, 'nobody is here yet')))
+    await polled(() => early.host.stats().gossipPublished === 1)
+
+    await early.host.dial(late.id)
+
+    const [heard] = await late.heard('gossip')
+    expect(heard?.envelope.text).toBe('nobody is here yet')
+  })
+}, 20_000)
+
+test('what is said again once its echo has died away reaches those who came later', async () => {
+  const options = { gossip: { heartbeat: 100, seenFor: 200 } }
+  const inits: TestPeerInit[] = ['speaker', 'first', 'second'].map((name) => ({ name, react: listen, options }))
+  await withPeers(inits, async (speaker, first, second) => {
+    const news = rumour(speaker.id, 'again')
+    await speaker.host.dial(first.id)
+    await polled(() => speaker.host.meshPeers('news').length === 1)
+    speaker.perform(publish('news', news))
+    await first.heard('gossip')
+    await speaker.host.dial(second.id)
+    await polled(() => speaker.host.meshPeers('news').length === 2)
+
+    // Said until it is heard: the echo's end is a matter of gossipsub's own heartbeat.
+    await polled(() => {
+      speaker.perform(publish('news', news))
+      return second.inputs.some((input) => input.type === 'gossip')
+    })
+  })
+}, 20_000)

@@ -9,6 +9,7 @@ import type { GossipService } from '../gossip/service.ts'
 import type { HostLimits } from '../host-limits.ts'
 import type { Link } from '../host-options.ts'
 import type { Shaping } from '../shaping/peer-shape.ts'
+import { type PresumedComponents, PresumedProtocols } from './presumed-protocols.ts'
 
 export interface NodeInit {
   readonly identity: PeerIdentity
@@ -54,8 +55,9 @@ export async function createNode(init: NodeInit): Promise<Node> {
       denyInboundEncryptedConnection: (peer) => shaping.of(peer.toString()).gate() === 'stopped',
     },
     services: {
-      // A crowded start keeps event loops from answering for seconds.
-      identify: init.link.identify ?? identify({ timeout: 30_000 }),
+      // Strangers may ask who this is; it asks nobody itself.
+      identify: init.link.identify ?? identify({ timeout: 30_000, runOnConnectionOpen: false }),
+      ...(init.link.identify === undefined ? { presumed: (components: PresumedComponents) => new PresumedProtocols(components) } : {}),
       gossip: init.gossip,
     },
   })
