@@ -3,6 +3,7 @@ import type { Envelope, Message } from '@infermesh/protocol'
 import { identityFromSeed, nodeCryptography } from '@infermesh/protocol/node'
 import type { NetworkRecord } from '@infermesh/scenario'
 import { createMessageWorld, type MessageWorld } from '@infermesh/sim'
+import { refuseEngines } from '../engines/refuse-engines.ts'
 import type { FaultInjector } from '../faults/fault-injector.ts'
 import { fetchLog } from './fetch-log.ts'
 import { type Alteration, latencyOf, lineOf, VirtualNetwork } from './virtual-network.ts'
@@ -30,6 +31,7 @@ export async function runInMessages(order: RunOrder): Promise<WorldEnd> {
 }
 
 export function prepareMessages(order: RunOrder, alter?: Alteration): MessageRun {
+  refuseEngines(order.scenario, 'message')
   const virtual = { ...order, owe: (turns: 1 | -1) => order.observer.owe(turns) }
   const network = new VirtualNetwork(virtual, alter)
   const world: World = createMessageWorld<Message, Envelope>({

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Millis, TraceRecord } from '@infermesh/kernel'
 import { toHex } from '@infermesh/protocol'
 import { bundlePeer, type PeerSpec, Testnet, type UnexpectedExit } from '@infermesh/testnet'
+import { ENGINES_PACKAGE } from '../engines/engines.ts'
 import type { NetworkPlan, PlannedPeer } from '../network/network-plan.ts'
 
 const MESH_TIMEOUT: Millis = 60_000
@@ -39,7 +40,7 @@ export async function prepareTestnet(plan: NetworkPlan, options: StartOptions): 
   mkdirSync(options.folder, { recursive: true })
   return new Testnet({
     folder: options.folder,
-    bundle: await bundlePeer({ entry, cache: bundleCache }),
+    bundle: await bundlePeer({ entry, cache: bundleCache, external: [ENGINES_PACKAGE] }),
     peers: plan.peers.map((peer) => specOf(plan, peer)),
     onRecord: options.onRecord,
     onUnexpectedExit: options.onUnexpectedExit,

@@ -29,6 +29,8 @@ export async function runInProcesses(order: RunOrder): Promise<WorldEnd> {
   try {
     const origin = testnet.now()
     order.say(`${order.plan.peers.length} peers meshed after ${(origin / 1_000).toFixed(1)} s`)
+    if (Object.keys(order.scenario.network).length > 0)
+      order.say('links are those of this machine: the scenario’s network is modelled in the stack and message worlds')
     const run = new Timeline(order, testnet, origin)
     await run.play()
     await run.untilQuiet()

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { runInWorker } from '@infermesh/libp2p'
 import { faultText, type NetworkRecord } from '@infermesh/scenario'
 import { bundlePeer } from '@infermesh/testnet'
+import { refuseEngines } from '../engines/refuse-engines.ts'
 import { quietWatch } from './message-world.ts'
 import { bundleCache } from './process-testnet.ts'
 import type { StackEnd, StackPlan } from './stack-program.ts'
@@ -12,6 +13,7 @@ const entry = join(import.meta.dirname, 'stack-program.ts')
 /** Peers on the real libp2p and gossipsub, in a thread whose time is virtual: the same seed is the same run. */
 export async function runInStack(order: RunOrder): Promise<WorldEnd> {
   const { scenario, plan, timeline, end } = order
+  refuseEngines(scenario, 'stack')
   for (const action of timeline)
     if (action.type !== 'submit') order.say(`${(action.at / 1_000).toFixed(1)} s  ${action.type}: ${faultText(action.fault)}`)
   let now = 0
