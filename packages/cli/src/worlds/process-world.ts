@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AnyMessage, Millis } from '@infermesh/kernel'
 import type { Message } from '@infermesh/protocol'
@@ -168,5 +167,3 @@ class Timeline {
 const aborted = (): never => {
   throw new RunAborted('interrupted')
 }
-
-export const runLogs = (folder: string): string => join(folder, 'logs')

@@ -33,6 +33,3 @@ export const parameters = z
     serving: z.strictObject({ receiptTokens: whole, queued: whole, attempts: whole, leaseWait: duration }).partial(),
   })
   .partial()
-
-type Rules = z.infer<typeof parameters>
-export type ParameterOverrides = Rules

@@ -1,12 +1,5 @@
 import { noSlot } from './block-index.ts'
 
-/** What a block holds, for orders that look at it. */
-export interface BlockContent {
-  readonly key: number
-  /** Blocks before it in its sequence. */
-  readonly depth: number
-}
-
 /** Which free block loses its content next. Blocks without content are the pool's own affair. */
 export interface EvictionOrder {
   /** New content was put into a held block. */

@@ -1,4 +1,4 @@
-import type { PeerId, RequestId } from '@infermesh/kernel'
+import type { PeerId } from '@infermesh/kernel'
 
 /** What a call of a private model was for. `round` tells a late answer from one that is waited for. */
 export type Call = { readonly model: string } & (
@@ -10,8 +10,3 @@ export type Call = { readonly model: string } & (
   | { readonly part: 'deposit'; readonly grantor: PeerId }
   | { readonly part: 'handback' }
 )
-
-/** Another peer that waits for this one to have given its lease back. */
-export interface Waiting {
-  readonly id: RequestId
-}
