@@ -20,7 +20,7 @@ export const layers = {
 function* sources(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
-    if (entry.isDirectory()) yield* sources(path)
+    if (entry.isDirectory() && entry.name !== 'test-support') yield* sources(path)
     else if (entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts')) yield path
   }
 }

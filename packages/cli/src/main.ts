@@ -1,8 +1,10 @@
 import { BadScenario } from '@infermesh/scenario'
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './commands/audit.ts'
-import { lawsCommand } from './commands/laws.ts'
+import { compareCommand } from './commands/compare.ts'
 import { huntCommand } from './commands/hunt.ts'
+import { lawsCommand } from './commands/laws.ts'
+import { leaksCommand } from './commands/leaks.ts'
 import { replayCommand } from './commands/replay.ts'
 import { runCommand } from './commands/run.ts'
 import { schemaCommand } from './commands/schema.ts'
@@ -18,7 +20,18 @@ const program = new Command('infermesh')
   .showHelpAfterError()
   .exitOverride()
 
-for (const command of [runCommand(), huntCommand(), replayCommand(), ...testnetCommands(), auditCommand(), servingCommand(), lawsCommand(), schemaCommand()])
+for (const command of [
+  runCommand(),
+  huntCommand(),
+  replayCommand(),
+  compareCommand(),
+  ...testnetCommands(),
+  auditCommand(),
+  leaksCommand(),
+  servingCommand(),
+  lawsCommand(),
+  schemaCommand(),
+])
   program.addCommand(command.exitOverride())
 
 try {

@@ -1,7 +1,7 @@
-import type { Job } from '@infermesh/kernel'
 import { createCodec, fromHex, streams, topics } from '@infermesh/protocol'
 import { identityFromSeed, nodeCryptography } from '@infermesh/protocol/node'
 import { runPeer } from '@infermesh/testnet/peer'
+import { computeJob } from './engines/engines.ts'
 import { buildMachine } from './network/build-machine.ts'
 import type { RoleConfig } from './network/role-configs.ts'
 import type { PeerBootConfig } from './worlds/process-testnet.ts'
@@ -20,11 +20,6 @@ runPeer((boot) => {
     codec: createCodec({ networkId: genesis.networkId, crypto: nodeCryptography }),
     streams: Object.keys(streams),
     topics: Object.keys(topics),
-    compute: noJobs,
+    compute: computeJob,
   }
 })
-
-// biome-ignore lint/correctness/useYield: no engine of this network needs a job yet
-async function* noJobs(job: Job): AsyncGenerator<never> {
-  throw new Error(`no engine does jobs of kind ${job.kind}`)
-}

@@ -4,6 +4,7 @@ import { replayChecks } from './audit/replay-checks.ts'
 import { requireAbilities } from './faults/abilities.ts'
 import { liarIds } from './faults/liar-ids.ts'
 import { writeReplay } from './hunt/replay-file.ts'
+import { LeakWatch } from './leaks/leak-watch.ts'
 import { readLoadTraces } from './network/load-traces.ts'
 import { planNetwork } from './network/network-plan.ts'
 import type { Progress } from './output/progress.ts'
@@ -41,11 +42,11 @@ export async function runScenario(
   const folder = new RunFolder(scenario.name, options.out)
   folder.write('genesis.json', plan.genesis)
   const observer = new RunObserver(scenario, plan.genesis, liarIds(scenario, plan))
+  const watch = new LeakWatch(scenario, plan.genesis)
   const started = performance.now()
   const onRecord: Parameters<World>[0]['onRecord'] = (record) => {
     folder.record(record)
-    observer.observe(record)
-    options.progress.observe(record)
+    for (const watcher of [observer, options.progress, watch]) watcher.observe(record)
   }
   onRecord({ seq: 0, at: 0, peer: 'world', event: { type: 'runStarted', scenario: scenario.name, world: worldName, seed: scenario.seed } })
   const interrupt = abortOnSignals()
@@ -70,6 +71,7 @@ export async function runScenario(
       world: worldName,
       wallMs: Math.round(performance.now() - started),
       further: [...replayChecks(plan.genesis, log), ...further],
+      metrics: watch.metrics(),
     })
     await folder.finish(result)
     options.progress.finish()

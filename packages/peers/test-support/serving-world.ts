@@ -10,11 +10,12 @@ import { createGrantor } from '../src/grantor/grantor.ts'
 import { createHub } from '../src/hub/hub.ts'
 import { createOperator } from '../src/operator/operator.ts'
 import type { OperatorConfig, PublishedModel } from '../src/operator/operator-config.ts'
+import type { ReferenceWeights } from '../src/operator/reference-weights.ts'
 import { type SmallNetwork, smallNetwork } from './small-network.ts'
 
 export const profile = { prefillTokensPerSecond: 10_000, decodeMsPerToken: 10, slots: 4, loadBytesPerSecond: 1e9 }
 
-export const published: PublishedModel = {
+export const published: PublishedModel & { readonly weights: ReferenceWeights } = {
   model: 'acme/echo@1.0',
   weights: { seed: 'echo', bytes: 300_000 },
   engineBuild: 'reference-1',

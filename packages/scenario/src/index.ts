@@ -1,6 +1,7 @@
 export type { CheckResult } from './checks/checks.ts'
 export { checkFactories } from './checks/checks.ts'
 export { SecretBook } from './checks/secret-book.ts'
+export { type Agreement, differenceOf } from './expect/agreement.ts'
 export { liarsOf } from './liars.ts'
 export type { NetworkRecord } from './metrics/fold.ts'
 export { metricDescriptions, metricNames } from './metrics/names.ts'

@@ -1,4 +1,4 @@
-import type { Millis } from '@infermesh/kernel'
+import { assertNever, type Millis } from '@infermesh/kernel'
 import { clientName } from './plan/arrivals.ts'
 import type { Problem } from './problems.ts'
 import { type FaultEntry, type FaultKind, writtenKind } from './schema/faults/fault.ts'
@@ -132,19 +132,27 @@ function specOf(kind: FaultKind, entry: FaultEntry, place: Place): FaultSpec {
       return overloadOf(entry as Entry<'overload'>, place)
     case 'lie':
       return lieOf(entry as Entry<'lie'>, place)
-    default:
+    case 'partition':
+      return partitionOf(entry as Entry<'partition'>, place)
+    case 'bandwidth': {
+      const { bandwidth, on } = entry as Entry<'bandwidth'>
+      return { kind, peers: peersAt('on', on), bitsPerSecond: bandwidth }
+    }
+    case 'delay':
+    case 'jitter':
+    case 'loss':
+    case 'reorder':
+    case 'duplicate':
+    case 'reset':
       return linkSpecOf(kind, entry, place)
+    default:
+      return assertNever(kind)
   }
 }
 
-type LinkKind = 'partition' | 'delay' | 'jitter' | 'loss' | 'reorder' | 'duplicate' | 'reset' | 'bandwidth'
+type LinkKind = 'delay' | 'jitter' | 'loss' | 'reorder' | 'duplicate' | 'reset'
 
 function linkSpecOf(kind: LinkKind, entry: FaultEntry, place: Place): FaultSpec {
-  if (kind === 'partition') return partitionOf(entry as Entry<'partition'>, place)
-  if (kind === 'bandwidth') {
-    const { bandwidth, on } = entry as Entry<'bandwidth'>
-    return { kind, peers: place.roster.named(on, [...place.path, 'on'], place.problems), bitsPerSecond: bandwidth }
-  }
   const links = linksOf(entry as Entry<'loss'>, place)
   switch (kind) {
     case 'delay': {

@@ -1,4 +1,5 @@
 import type { Role } from '@infermesh/protocol'
+import { type Agreement, parseAgreement } from './expect/agreement.ts'
 import { type Expectation, parseExpectation } from './expect/expectation.ts'
 import { BadScenario, type Problem, problemsOf } from './problems.ts'
 import { resolveFaults } from './resolve-faults.ts'
@@ -22,10 +23,11 @@ export interface ScenarioPeer {
 }
 
 /** A scenario whose every name is known to exist. JSON-safe: it goes to child processes and into reports. */
-export interface Scenario extends Omit<ScenarioFile, 'peers' | 'faults' | 'expect'> {
+export interface Scenario extends Omit<ScenarioFile, 'peers' | 'faults' | 'expect' | 'agree'> {
   readonly peers: readonly ScenarioPeer[]
   readonly faults: readonly ScenarioFault[]
   readonly expect: readonly Expectation[]
+  readonly agree: readonly Agreement[]
 }
 
 const DEFAULT_PROFILE = 'h100-8b'
@@ -40,8 +42,15 @@ export function resolveScenario(input: unknown, source = 'scenario', locate?: (p
   checkModels(parsed.data, peers, problems)
   checkLoad(parsed.data, problems)
   const expect = parsed.data.expect.map((text, index) => parseExpectation(text, ['expect', index], problems))
+  const agree = parsed.data.agree.map((text, index) => parseAgreement(text, ['agree', index], problems))
   if (problems.length > 0) throw new BadScenario(source, problems, locate)
-  return { ...parsed.data, peers, faults, expect: expect.filter((entry) => entry !== undefined) }
+  return {
+    ...parsed.data,
+    peers,
+    faults,
+    expect: expect.filter((entry) => entry !== undefined),
+    agree: agree.filter((entry) => entry !== undefined),
+  }
 }
 
 function peersOf(file: ScenarioFile, problems: Problem[]): ScenarioPeer[] {

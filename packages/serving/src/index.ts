@@ -26,4 +26,4 @@ export { emptyLoad, type Knots, type StepLoad, type StepTime } from './time/step
 export { type GeneratedTraceOptions, generateAgenticTrace, lognormal, normal, pauseMs } from './trace/generated-trace.ts'
 export { formOf, lineParser, type TraceForm } from './trace/trace-lines.ts'
 export { type BadLine, type LineParser, type TraceRequest, withHints } from './trace/trace-request.ts'
-export { countTokens, endOfText, textOf, vocabularySize } from './vocabulary.ts'
+export { countTokens, endOfText, isToken, letterTokens, textOf, vocabularySize } from './vocabulary.ts'

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createGenerator, type GeneratorOptions } from './reference-engine.ts'
-import { countTokens, endOfText, textOf, vocabularySize } from './vocabulary.ts'
+import { countTokens, endOfText, letterTokens, textOf, vocabularySize } from './vocabulary.ts'
 
 const hash = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
 const base: GeneratorOptions = { hash, weights: Uint8Array.of(1, 2, 3), prompt: Uint8Array.of(7, 8), seed: 5 }
@@ -55,7 +55,9 @@ test('spells every token differently, and a cut text like the whole', () => {
 
   expect(new Set(all.map((token) => textOf([token]))).size).toBe(vocabularySize)
   expect(textOf(all.slice(0, 99)) + textOf(all.slice(99))).toBe(textOf(all))
-  expect(() => textOf([vocabularySize])).toThrow('expected a token id below 4096, got 4096')
+  expect(textOf(letterTokens('Zoë 🎈'))).toBe('Zoë 🎈')
+  for (const wrong of [-1, 0.5, vocabularySize + 0xd800, vocabularySize + 0x110000])
+    expect(() => textOf([wrong])).toThrow('expected a token id')
 })
 
 test('counts a prompt by its UTF-8 bytes', () => {

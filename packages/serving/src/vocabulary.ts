@@ -4,12 +4,22 @@ import { assert } from '@infermesh/kernel'
 export const vocabularySize = 4096
 export const endOfText = 0
 
+/** Ids from `vocabularySize` on are single letters, by their code point: what other engines than the reference write in. */
+export const letterTokens = (text: string): number[] => Array.from(text, (letter) => vocabularySize + (letter.codePointAt(0) ?? 0))
+
+/** Whether an id stands for a syllable or a letter. */
+export const isToken = (token: number): boolean =>
+  Number.isInteger(token) && token >= 0 && (token < vocabularySize || isLetter(token - vocabularySize))
+
+/** Halves of surrogate pairs are no letters. */
+const isLetter = (code: number): boolean => code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff)
+
 /** The letters of one token. Joined pieces of two halves are the joined whole, so a stream may be cut anywhere. */
 export function textOf(tokens: readonly number[]): string {
   let text = ''
   for (const token of tokens) {
-    const piece = pieces[token]
-    assert(piece !== undefined, `expected a token id below ${vocabularySize}, got ${token}`)
+    assert(isToken(token), `expected a token id, got ${token}`)
+    const piece = token < vocabularySize ? pieces[token] : String.fromCodePoint(token - vocabularySize)
     text += piece
   }
   return text

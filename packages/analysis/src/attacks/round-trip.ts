@@ -6,23 +6,21 @@ export interface Flow {
 }
 
 /**
- * Matches flows on the two sides of a relay by both of their ends at once, with exponential delays of known means: an earlier request and
- * a later answer weigh less the further off they are. Gives for each flow of the far side the weight of each near one.
+ * Matches a flow on the far side of a relay with those on the near side by both of their ends at once, for exponential delays of known means:
+ * an earlier request and a later answer weigh less the further off they are. Gives the weight of each near flow.
  */
 export function roundTripWeights(
   near: readonly Flow[],
-  far: readonly Flow[],
+  far: Flow,
   means: { readonly request: number; readonly answer: number },
-): readonly (readonly number[])[] {
+): readonly number[] {
   const [request, answer] = [Math.max(means.request, LEAST), Math.max(means.answer, LEAST)]
-  return far.map((flow) => {
-    const exponents = near.map((other) => {
-      const [held, late] = [flow.sentAt - other.sentAt, other.answeredAt - flow.answeredAt]
-      return other.label !== flow.label || held < 0 || late < 0 ? Number.NEGATIVE_INFINITY : -held / request - late / answer
-    })
-    const highest = Math.max(...exponents)
-    return exponents.map((exponent) => (highest === Number.NEGATIVE_INFINITY ? 0 : Math.exp(exponent - highest)))
+  const exponents = near.map((other) => {
+    const [held, late] = [far.sentAt - other.sentAt, other.answeredAt - far.answeredAt]
+    return held < 0 || late < 0 || other.label !== far.label ? Number.NEGATIVE_INFINITY : -held / request - late / answer
   })
+  const highest = exponents.reduce((best, exponent) => Math.max(best, exponent), Number.NEGATIVE_INFINITY)
+  return exponents.map((exponent) => (highest === Number.NEGATIVE_INFINITY ? 0 : Math.exp(exponent - highest)))
 }
 
 /** A relay that does not delay still takes a moment. */

@@ -26,7 +26,6 @@ export interface GatewaySighting {
   readonly relay: PeerId
   readonly at: Millis
   readonly bytes: number
-  readonly requestId: string | undefined
   readonly model: string | undefined
   readonly promptTokens: number | undefined
   readonly maxTokens: number | undefined
@@ -88,8 +87,8 @@ export function gatewaySightings(records: readonly NetworkRecord[]): Sightings<G
   const seen = new Map<string, Mutable<GatewaySighting>>()
   for (const { event, at, peer } of records) {
     if (event.type === 'sealedOpened') {
-      const { relay, bytes, requestId, model, promptTokens, maxTokens } = event
-      seen.set(event.sealed, { gateway: peer, relay, at, bytes, requestId, model, promptTokens, maxTokens, answer: [] })
+      const { relay, bytes, model, promptTokens, maxTokens } = event
+      seen.set(event.sealed, { gateway: peer, relay, at, bytes, model, promptTokens, maxTokens, answer: [] })
     }
     if (event.type === 'answerSealed') seen.get(event.sealed)?.answer.push({ at, bytes: event.bytes })
   }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { exitCodeOf, type RunResult, type WorldName, worlds } from '@infermesh/scenario'
+import { exitCodeOf, outcomeOf, type RunResult, type Scenario, type WorldName, worlds } from '@infermesh/scenario'
 import { readScenario } from '@infermesh/scenario/files'
 import { Command, Option } from 'commander'
 import { progressOn, silent } from '../output/progress.ts'
 import { summaryText } from '../output/summary.ts'
+import { proveRun } from '../replay/prove.ts'
 import { runScenario } from '../run-scenario.ts'
 import { UserError } from '../user-error.ts'
 
@@ -12,6 +13,7 @@ interface RunFlags {
   readonly seed?: string
   readonly set: readonly string[]
   readonly out?: string
+  readonly prove?: true
   readonly json?: true
 }
 
@@ -24,6 +26,7 @@ export const runCommand = (): Command =>
     .addOption(new Option('--world <world>', 'where the peers run').choices([...worlds]))
     .option('--seed <number>', 'seed of keys, load and random draws; `random` for a new one')
     .option('--set <path=value>', 'change a value of the scenario; may be given again', collect, [])
+    .option('--prove', 'in virtual time: run it again while a core is kept busy, and name the first record that differs')
     .option('--out <folder>', 'run folder; default runs/<scenario>-<n>')
     .option('--json', 'print one JSON object on stdout and nothing else')
     .action(run)
@@ -34,19 +37,23 @@ async function run(files: readonly string[], flags: RunFlags): Promise<void> {
   const scenarios = await Promise.all(files.map((file) => readScenario(file, { set: flags.set, ...(seed === undefined ? {} : { seed }) })))
   const results: RunResult[] = []
   for (const [index, scenario] of scenarios.entries()) {
-    const progress = flags.json === true ? silent : progressOn(process.stderr)
-    const out = flags.out === undefined ? undefined : scenarios.length === 1 ? flags.out : `${flags.out}/${scenario.name}`
-    const { result, folder } = await runScenario(scenario, {
-      file: files[index] ?? '',
-      progress,
-      ...(flags.world === undefined ? {} : { world: flags.world }),
-      ...(out === undefined ? {} : { out }),
-    })
-    results.push(result)
-    if (flags.json !== true) console.log(`\n${summaryText(result)}\nrun folder: ${folder}`)
+    const out = flags.out === undefined || scenarios.length === 1 ? flags.out : `${flags.out}/${scenario.name}`
+    results.push(await runOne(scenario, { file: files[index] ?? '', ...(out === undefined ? {} : { out }) }, flags))
   }
   if (flags.json === true) console.log(JSON.stringify(results.length === 1 ? results[0] : results, null, 2))
   process.exitCode = Math.max(...results.map((result) => exitCodeOf(result.outcome)))
+}
+
+async function runOne(scenario: Scenario, place: { readonly file: string; readonly out?: string }, flags: RunFlags): Promise<RunResult> {
+  const world = flags.world ?? scenario.worlds[0]
+  if (flags.prove === true && world === 'process')
+    throw new UserError('--prove: expected a world in virtual time, found process: real time never comes twice')
+  const options = { ...place, ...(world === undefined ? {} : { world }) }
+  const run = await runScenario(scenario, { ...options, progress: flags.json === true ? silent : progressOn(process.stderr) })
+  const checks = flags.prove === true ? [...run.result.checks, await proveRun(scenario, run, options)] : run.result.checks
+  const result = { ...run.result, checks, outcome: outcomeOf(checks) }
+  if (flags.json !== true) console.log(`\n${summaryText(result)}\nrun folder: ${run.folder}`)
+  return result
 }
 
 function readSeed(text: string | undefined): number | undefined {

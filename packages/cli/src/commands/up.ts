@@ -1,8 +1,9 @@
 import type { NetworkRecord } from '@infermesh/scenario'
 import { readScenario } from '@infermesh/scenario/files'
 import { hostTestnet, openAiApi, serve } from '@infermesh/testnet'
-import { chatBackend } from '../http/chat-backend.ts'
-import { HTTP_CLIENT, planNetwork } from '../network/network-plan.ts'
+import { type AskPeer, chatBackend } from '../http/chat-backend.ts'
+import { obliviousApi } from '../http/oblivious-api.ts'
+import { HTTP_CLIENT, type NetworkPlan, planNetwork } from '../network/network-plan.ts'
 import { RunFolder } from '../output/run-folder.ts'
 import { UserError } from '../user-error.ts'
 import { prepareTestnet } from '../worlds/process-testnet.ts'
@@ -34,7 +35,11 @@ export async function up(file: string, flags: UpFlags): Promise<void> {
     onUnexpectedExit: ({ peers, detail, log }) =>
       console.error(`${peers.join(', ')} ended by itself: ${detail.split('\n')[0]} (see ${log})`),
   })
-  const app = openAiApi(chatBackend((peer, ask, signal) => testnet.ask(peer, ask, signal), { client: HTTP_CLIENT, gateway: gateway.name }))
+  const ask: AskPeer = (peer, question, signal) => testnet.ask(peer, question, signal)
+  const chat = openAiApi(chatBackend(ask, { client: HTTP_CLIENT, gateway: gateway.name }))
+  const relays = plan.peers.filter(({ role }) => role === 'relay').map((peer) => peer.name)
+  const sealed = obliviousApi(ask, { relays, gateways: relays.length === 0 ? new Map() : gatewaysOf(plan) })
+  const app = { fetch: (request: Request) => sealed(request) ?? chat.fetch(request) }
   // The port is taken before any peer is started: a port in use starts nothing.
   const server = await serve(app, port).catch((error: Error) => {
     throw new UserError(error.message)
@@ -46,6 +51,10 @@ export async function up(file: string, flags: UpFlags): Promise<void> {
     hosted.announce({ http: `${server.url}/v1` })
     console.log(`${name}: ${plan.peers.length} peers meshed after ${(testnet.now() / 1_000).toFixed(1)} s`)
     console.log(`OpenAI-compatible endpoint: ${server.url}/v1`)
+    if (relays[0] !== undefined)
+      console.log(
+        `oblivious HTTP: ${server.url}/relays/${relays[0]}/${gateway.name}, keys ${server.url}/gateways/${gateway.name}/ohttp-keys`,
+      )
     console.log('Ctrl-C ends it; from another terminal: infermesh ps, fault, logs, down')
     const ended = await hosted.ended
     console.log(ended.cause === 'signal' ? `${ended.signal}: every peer has ended` : 'down: every peer has ended')
@@ -55,3 +64,6 @@ export async function up(file: string, flags: UpFlags): Promise<void> {
     throw error instanceof Error ? new UserError(error.message) : error
   }
 }
+
+const gatewaysOf = ({ genesis }: NetworkPlan): ReadonlyMap<string, string> =>
+  new Map(genesis.members.filter(({ role }) => role === 'gateway').map(({ name, peerId }) => [name, peerId]))

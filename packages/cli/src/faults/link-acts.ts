@@ -1,5 +1,5 @@
 import type { Millis } from '@infermesh/kernel'
-import type { FaultOf, LinkChoice } from '@infermesh/scenario'
+import type { FaultOf } from '@infermesh/scenario'
 import {
   across,
   burstLoss,
@@ -15,7 +15,7 @@ import {
   reorder,
 } from '@infermesh/sim'
 import type { ActiveFault, FaultHost } from './fault-host.ts'
-import { filterOf, type Pair, ProbeSeries, samplePairs, spread } from './probes.ts'
+import { filterOf, type Pair, ProbeSeries, samplePairs } from './probes.ts'
 import { proofOf } from './process-acts.ts'
 
 /** So many expected events make their absence a proof that nothing acts: e^-12 is six in a million. */
@@ -140,8 +140,8 @@ function eligibleFor(kind: 'reorder' | 'duplicate' | 'reset', filter: LinkFilter
 
 export function bottleneck(host: FaultHost, fault: FaultOf<'bandwidth'>, place: { names: readonly string[]; usual: number }): ActiveFault {
   const bytesPerMs = fault.bitsPerSecond / 8_000
-  const links: LinkChoice = { type: 'touching', peers: fault.peers }
-  const pairs = spread(samplePairs(links, place.names, 100), 4)
+  // One probe a line: two at once would wait for each other.
+  const pairs = fault.peers.slice(0, 4).map((peer): Pair => [peer, place.names.find((name) => !fault.peers.includes(name)) ?? peer])
   const before = new ProbeSeries(host, PROBE_BYTES).send(pairs, 1)
   for (const peer of fault.peers) host.setLineRate(peer, { up: bytesPerMs, down: bytesPerMs })
   const during = new ProbeSeries(host, PROBE_BYTES).send(pairs, 1)

@@ -32,6 +32,7 @@ export const chatBackend = (ask: AskPeer, peers: BackendPeers): ChatBackend => (
       maxTokens: request.maxTokens ?? DEFAULT_MAX_TOKENS,
       ...(request.seed === undefined ? {} : { seed: request.seed }),
       ...(request.traceparent === undefined ? {} : { trace: request.traceparent }),
+      ...sessionOf(request),
     })
     for await (const answer of ask(
       peers.client,
@@ -43,6 +44,12 @@ export const chatBackend = (ask: AskPeer, peers: BackendPeers): ChatBackend => (
     }
   },
 })
+
+/** The extra field `infermesh: { session: { id, turn, last, pause, expectMs, sigma, publicTokens } }` of a body, as it is: the client peer checks it. */
+function sessionOf({ extra }: ChatRequest): { readonly session?: unknown } {
+  const { infermesh } = extra
+  return typeof infermesh === 'object' && infermesh !== null && 'session' in infermesh ? { session: infermesh.session } : {}
+}
 
 /** The messages as one text: role and content, line by line, as a chat template would have it. */
 const promptOf = ({ messages }: ChatRequest): string => messages.map(({ role, content }) => `${role}: ${content}`).join('\n')

@@ -13,7 +13,7 @@ interface Field {
 }
 
 const FAULTS_MAX = 10
-const LASTS_MAX: Millis = 8_000
+const LASTS_MAX: Millis = 20_000
 
 /**
  * A random schedule for a scenario's peers and links. Each schedule favours few kinds and often one group of peers (swarm testing,
@@ -26,7 +26,7 @@ export function drawFaults(scenario: Scenario, random: Random): ScenarioFault[] 
   const until = Math.max(from + 1_000, ...scenario.load.map((load) => load.until))
   const faults = Array.from({ length: 1 + random.below(FAULTS_MAX) }, (): ScenarioFault => {
     const at = from + random.below(until - from)
-    // Short faults are as likely as long ones: 50 ms to 8 s on a logarithmic scale.
+    // Short faults are as likely as long ones: 50 ms to 20 s on a logarithmic scale.
     const lasts = Math.round(50 * Math.exp(random.next() * Math.log(LASTS_MAX / 50)))
     return { ...pick(kinds, random)(random, field), at, until: at + lasts }
   })
@@ -67,7 +67,8 @@ function someLinks(random: Random, { everybody }: Field): LinkChoice {
 }
 
 const crash: Draw = (random, { peers }) => {
-  const cut = random.below(2) === 0 ? {} : { afterEffects: 1 + random.below(30) }
+  // Most crashes come between two effects: that is where what was saved and what was said part.
+  const cut = random.below(3) === 0 ? {} : { afterEffects: 1 + random.below(20) }
   return { kind: 'crash', peers: some(peers, random), ...cut }
 }
 

@@ -29,8 +29,13 @@ export interface NetworkSeeds {
   readonly secrets?: 'seeded'
 }
 
-/** A peer's machine from its plan: the only place that knows every role. */
-export function buildMachine(network: NetworkSeeds, peer: { readonly identitySeed: Uint8Array; readonly config: RoleConfig }): PeerMachine {
+type Planned = { readonly identitySeed: Uint8Array; readonly config: RoleConfig }
+
+/** A peer's machine from its plan. */
+export const buildMachine = (network: NetworkSeeds, peer: Planned): PeerMachine => machineBuilder(network, peer).make()
+
+/** The same in two steps, for those who change what a machine is made of. */
+export function machineBuilder(network: NetworkSeeds, peer: Planned): MachineBuilder {
   const services = peerServices(network.genesis, identityFromSeed(peer.identitySeed), {
     run: network.runSeed,
     platform: network.platformSeed,
@@ -38,10 +43,21 @@ export function buildMachine(network: NetworkSeeds, peer: { readonly identitySee
     ...(network.secrets === undefined ? {} : { secrets: network.secrets }),
   })
   const { lies = [] } = peer.config
-  const make = (answerer: Answerer): PeerMachine => machineOf(peer.config, services, answerer)
-  return lies.length === 0 ? make(referenceAnswer) : createLiar(make, lies, services)
+  return {
+    services,
+    make: ({ services: own = services, answerer: honest = referenceAnswer } = {}) => {
+      if (lies.length === 0) return machineOf(peer.config, own, honest)
+      return createLiar((answerer) => machineOf(peer.config, own, answerer), lies, own)
+    },
+  }
 }
 
+export interface MachineBuilder {
+  readonly services: PeerServices
+  make(changes?: { readonly services?: PeerServices; readonly answerer?: Answerer }): PeerMachine
+}
+
+/** The only place that knows every role. */
 function machineOf({ role, config }: RoleConfig, services: PeerServices, answerer: Answerer): PeerMachine {
   switch (role) {
     case 'client':

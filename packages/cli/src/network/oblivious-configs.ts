@@ -11,7 +11,7 @@ export interface KnownPeers {
 /** What the simulated platforms attest of gateways: the code that holds the keys that requests are sealed to. */
 const MEASUREMENT = createHash('sha256').update('infermesh gateway/1').digest('hex')
 /** What one blind token pays for at the default price, with room for rounding. */
-const TOKEN_TERMS = { answerTokens: 256, promptTokens: 1_024, worth: 1_000 }
+const TOKEN_TERMS = { answerTokens: 128, promptTokens: 1_024, worth: 1_000 }
 
 /** Clients of an oblivious load ask sealed. The one that asks for HTTP callers never does: those seal for themselves. */
 export function clientConfig(name: string, scenario: Scenario, { gateways, relays }: KnownPeers): ClientPeerConfig {
@@ -49,4 +49,7 @@ export function gatewayConfig(peer: ScenarioPeer, scenario: Scenario): GatewayPe
   }
 }
 
-export const relayConfig = ({ delay }: ScenarioPeer): RelayConfig => (delay === undefined ? {} : { delay })
+export const relayConfig = ({ delay, answerDelay }: ScenarioPeer): RelayConfig => ({
+  ...(delay === undefined ? {} : { delay }),
+  ...(answerDelay === undefined ? {} : { answerDelay }),
+})

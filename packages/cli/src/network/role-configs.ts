@@ -1,21 +1,24 @@
 import { createHash } from 'node:crypto'
-import type {
-  ClientPeerConfig,
-  GatewayPeerConfig,
-  GrantorConfig,
-  HubConfig,
-  IssuerConfig,
-  Lie,
-  OperatorConfig,
-  RelayConfig,
-  SettlerConfig,
-  VerifierConfig,
+import {
+  type ClientPeerConfig,
+  type GatewayPeerConfig,
+  type GrantorConfig,
+  type HubConfig,
+  type IssuerConfig,
+  type Lie,
+  ONNX_BUILD,
+  type OperatorConfig,
+  PROXY_BUILD,
+  type RelayConfig,
+  type SettlerConfig,
+  type VerifierConfig,
 } from '@infermesh/peers'
 import type { Manifest, Role } from '@infermesh/protocol'
 import type { Scenario, ScenarioPeer } from '@infermesh/scenario'
 import { type SpeedProfile, speedProfiles } from '@infermesh/serving'
 import { UserError } from '../user-error.ts'
 import { engineConfig } from './engine-config.ts'
+import { onnxWeights, proxyWeights } from './model-weights.ts'
 import { clientConfig, gatewayConfig, type KnownPeers, relayConfig } from './oblivious-configs.ts'
 
 /** A role's configuration, and what a scenario makes this peer lie about. */
@@ -90,6 +93,7 @@ function operatorConfig(peer: ScenarioPeer, scenario: Scenario): OperatorConfig 
   return {
     profile: profileOf(peer),
     ...(peer.engine === undefined ? {} : { engine: engineConfig(peer.name, peer.engine) }),
+    upstreams: Object.fromEntries(served.flatMap(([name, model]) => (model.openai === undefined ? [] : [[name, model.openai]]))),
     measurement: MEASUREMENT,
     publishes: served
       .filter(([, model]) => operatorsOf(model, scenario)[0] === peer.name)
@@ -111,16 +115,25 @@ const weightsOf = (name: string, model: ModelEntry): { readonly seed: string; re
 })
 
 function publishedModel(name: string, model: ModelEntry): NonNullable<OperatorConfig['publishes']>[number] {
-  const verifyTier: Manifest['verifyTier'] = model.verify ?? 're-execution'
+  // What another server makes can't be made again.
+  const verifyTier: Manifest['verifyTier'] = model.verify ?? (model.openai === undefined ? 're-execution' : 'signature')
   const price = model.price ?? DEFAULT_PRICE
   return {
     model: name,
-    weights: weightsOf(name, model),
-    engineBuild: ENGINE_BUILD,
+    ...publishedBytes(name, model),
     verifyTier,
     pricePromptPerMillion: price.prompt,
     priceAnswerPerMillion: price.answer,
   }
+}
+
+function publishedBytes(
+  name: string,
+  model: ModelEntry,
+): Pick<NonNullable<OperatorConfig['publishes']>[number], 'weights' | 'engineBuild'> {
+  if (model.onnx !== undefined) return { weights: onnxWeights(name, model.onnx), engineBuild: ONNX_BUILD }
+  if (model.openai !== undefined) return { weights: proxyWeights(model.openai.model), engineBuild: PROXY_BUILD }
+  return { weights: weightsOf(name, model), engineBuild: ENGINE_BUILD }
 }
 
 function ownedModel(name: string, model: ModelEntry): NonNullable<OperatorConfig['owns']>[number] {

@@ -58,8 +58,8 @@ function rowOf(request: Turn, { shared }: Sessions, place: { readonly load: numb
   }
 }
 
-/** Runs of consecutive block names become slices of one text, so that equal blocks are equal letters. The rest is the request's own. */
-function passagesOf({ id, promptTokens, prefix }: TraceRequest, own: string): Passage[] {
+/** Runs of consecutive block names become slices of one text, so that equal blocks are equal letters. */
+function passagesOf({ promptTokens, prefix }: TraceRequest, own: string): Passage[] {
   const passages: Passage[] = []
   let made = 0
   for (let index = 0; prefix !== undefined && index < prefix.keys.length && made < promptTokens; index++) {
@@ -70,7 +70,10 @@ function passagesOf({ id, promptTokens, prefix }: TraceRequest, own: string): Pa
     else passages.push({ text: own, from, tokens })
     made += tokens
   }
-  return made < promptTokens ? [...passages, { text: `${own} ${id}`, from: 0, tokens: promptTokens - made }] : passages
+  if (made === promptTokens) return passages
+  // The part of a block at the end goes on where the last whole one ended, as the next turn's prompt will.
+  const last = passages.at(-1)
+  return [...passages, { text: last?.text ?? own, from: last === undefined ? 0 : last.from + last.tokens, tokens: promptTokens - made }]
 }
 
 /** Leaves out the first `skipped` tokens of a list of passages, passage by passage. */

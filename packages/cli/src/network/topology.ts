@@ -14,6 +14,7 @@ type Topics = Partial<Record<Role, readonly Topic[]>>
 export const listens: Topics = {
   gateway: ['models', 'capacity', 'leases', 'keys'],
   relay: ['keys'],
+  issuer: ['keys'],
   operator: ['models', 'capacity', 'leases', 'checkpoints'],
   hub: ['models'],
   grantor: ['models'],

@@ -1,6 +1,6 @@
 import type { Amount, Millis } from '@infermesh/kernel'
 import { type Envelope, type MessageOf, type PeerServices, type Request, tokensHashOf } from '@infermesh/protocol'
-import { textOf, vocabularySize } from '@infermesh/serving'
+import { isToken, textOf } from '@infermesh/serving'
 import type { AnswerEvent } from './answer-events.ts'
 import { type OpenedRequest, openNested } from './opened-request.ts'
 import { receiptFault } from './receipt-check.ts'
@@ -101,6 +101,5 @@ export class Ask<Opened extends Asked = OpenedRequest> {
   }
 }
 
-/** The vocabulary is the reference engine's. */
-const spell = (tokens: readonly number[]): string | undefined =>
-  tokens.every((token) => token < vocabularySize) ? textOf(tokens) : undefined
+/** One vocabulary for every engine. */
+const spell = (tokens: readonly number[]): string | undefined => (tokens.every(isToken) ? textOf(tokens) : undefined)

@@ -76,7 +76,7 @@ export class Asks {
       ...say(open, { kind: 'started', requestId }),
       setTimer(DEADLINE_PREFIX + requestId, wait),
       ...prices.learn(submission.model, gateway),
-      ...this.#send(open),
+      ...this.#send(open, now),
     ]
   }
 
@@ -109,9 +109,9 @@ export class Asks {
     )
   }
 
-  onRetry(requestId: string): PeerEffect[] {
+  onRetry(requestId: string, now: Millis): PeerEffect[] {
     const open = this.#open.get(requestId)
-    return open === undefined || this.#byCall.has(open.callId) ? [] : this.#send(open)
+    return open === undefined || this.#byCall.has(open.callId) ? [] : this.#send(open, now)
   }
 
   #terms(submission: Submission, now: Millis): { readonly payload: Request; readonly requestId: string } {
@@ -136,14 +136,24 @@ export class Asks {
     return { payload, requestId }
   }
 
-  #send(open: Open): PeerEffect[] {
+  #send(open: Open, now: Millis): PeerEffect[] {
     const { ask, gateway } = open
     const { requestId, envelope, prompt } = ask.opened
     open.tries++
     open.callId = `${INFER_PREFIX}${this.#calls++}`
     this.#byCall.set(open.callId, open)
     const { model, promptTokens, maxTokens, maxCharge } = envelope.payload
-    const event = { type: 'requestSent', requestId, model, gateway, promptTokens, maxTokens, maxCharge, attempt: open.tries } as const
+    const event = {
+      type: 'requestSent',
+      requestId,
+      model,
+      gateway,
+      promptTokens,
+      maxTokens,
+      maxCharge,
+      deadlineMs: open.deadline - now,
+      attempt: open.tries,
+    } as const
     const call = { callId: open.callId, to: gateway, stream: 'infer', timeout: this.#parts.config.gatewaySilence }
     return [emit(event), request({ ...call, message: { type: 'Infer', request: envelope.bytes, prompt } } as const)]
   }
@@ -200,7 +210,7 @@ export class Asks {
     }
     open.gateway = this.#choice.next(open.gateway, now)
     const rounds = Math.floor(open.tries / this.#choice.all().length)
-    if (rounds === 0) return [...stopped, ...this.#send(open)]
+    if (rounds === 0) return [...stopped, ...this.#send(open, now)]
     return [...stopped, setTimer(RETRY_PREFIX + requestId, config.retryAfter * (1 << (rounds - 1)))]
   }
 

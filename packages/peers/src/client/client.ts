@@ -46,7 +46,7 @@ class Client implements PeerMachine {
         return []
       case 'timer':
         if (input.key.startsWith(DEADLINE_PREFIX)) return this.#asks.onDeadline(input.key.slice(DEADLINE_PREFIX.length), now)
-        return this.#asks.onRetry(input.key.slice(RETRY_PREFIX.length))
+        return this.#asks.onRetry(input.key.slice(RETRY_PREFIX.length), now)
       case 'started':
       case 'gossip':
       case 'peerLost':

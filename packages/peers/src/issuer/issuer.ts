@@ -1,4 +1,4 @@
-import { type Amount, assertNever, emit, type Millis, type PeerId, publish, respond, save, setTimer } from '@infermesh/kernel'
+import { type Amount, assertNever, emit, type Millis, type PeerId, publish, respond, save, setTimer, subscribe } from '@infermesh/kernel'
 import {
   encodeCbor,
   type MessageOf,
@@ -61,7 +61,8 @@ class Issuer implements PeerMachine {
       case 'started':
         for (const key of input.saved.keys()) if (key.startsWith(TAKEN_PREFIX)) this.#taken.add(key.slice(TAKEN_PREFIX.length))
         this.#key = issuerKeyOf(this.#oblivious.issuerKey())
-        return this.#announce(now)
+        // Those who listen hear of each other, and so of what it publishes.
+        return [subscribe('keys'), ...this.#announce(now)]
       case 'timer':
         return this.#announce(now)
       case 'request':

@@ -8,6 +8,7 @@ export interface UsableModel {
   readonly manifest: Manifest
   /** SHA-256 of the plain weights in memory, 32 bytes. */
   readonly weightsRoot: Uint8Array
+  readonly weights: Uint8Array
   /** Envelope id of the attestation that a private model's receipts name. */
   readonly attestation?: string
 }
@@ -45,6 +46,8 @@ export interface TokenClock {
   take(left: number, now: Millis): number
   /** Time until the next batch, at most `left` tokens, is ready; `undefined` when the engine says so itself. */
   wait(left: number, made: boolean, now: Millis): Millis | undefined
+  /** True when no more tokens will come, though fewer were made than asked for. */
+  isOver?(): boolean
 }
 
 /** Tokens are sent in batches this far apart, so that a fast engine does not cost a timer for each token. */

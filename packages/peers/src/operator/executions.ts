@@ -1,8 +1,9 @@
-import { assert, clearTimer, emit, type Millis, type PeerId, respond, setTimer } from '@infermesh/kernel'
-import type { MemoryDigest, MessageOf, PeerEffect, PeerServices } from '@infermesh/protocol'
+import { assert, cancel, clearTimer, compute, emit, type Millis, type PeerId, respond, setTimer } from '@infermesh/kernel'
+import type { MemoryDigest, MessageOf, PeerEffect, PeerInput, PeerServices } from '@infermesh/protocol'
 import type { Opened } from '../client/opened-request.ts'
 import { type Refusal, refused } from '../client/refusal.ts'
 import type { Answerer } from './answer.ts'
+import { ComputedAnswer, JOB_PREFIX, jobFor, jobRefusal, tokensOf } from './engine/computed-answer.ts'
 import { PagedEngine } from './engine/paged-engine.ts'
 import { DecodeClock, type Execution, type ModelAnswer, type Progress, type TokenClock } from './execution.ts'
 import { fits, openExecution } from './execution-check.ts'
@@ -77,6 +78,20 @@ export class Executions {
     return this.#advance(execution, execution.progress, now)
   }
 
+  /** A job's tokens, or its end. */
+  onComputed({ callId, result, last }: Extract<PeerInput, { readonly type: 'computed' }>, now: Millis): PeerEffect[] {
+    const execution = this.#all.get(callId.slice(JOB_PREFIX.length))
+    if (execution?.progress.state !== 'running' || !(execution.progress.clock instanceof ComputedAnswer)) return []
+    const { progress } = execution
+    const made = tokensOf(result)
+    if (made === undefined) {
+      const refusal = respond(execution.id, refused(jobRefusal(result)))
+      return [...this.#stretches.receipt(execution, progress, now, true), refusal, ...this.#end(execution, 'cancelled', now)]
+    }
+    execution.progress.clock.add(made, last)
+    return this.#advance(execution, progress, now)
+  }
+
   /** A step of the engine has ended. */
   onEngineTimer(now: Millis): PeerEffect[] {
     this.#engine?.onStepTimer()
@@ -139,17 +154,28 @@ export class Executions {
       return this.#abandon(execution, { code: 'deadline-passed', detail: 'the deadline passed in the queue' }, now)
     const from = tokens.length
     const { weightsRoot } = answer.model
+    const { manifest, weights } = answer.model
+    const job = jobFor(
+      { manifest, weights, prompt: opened.prompt, maxTokens: request.maxTokens, seed: request.seed },
+      this.#options.config.upstreams,
+    )
+    const computed = job === undefined ? undefined : new ComputedAnswer(from)
     const progress: Running = {
       state: 'running',
       model: answer.model,
-      generator: answerer({ hash: services.crypto.hash, weightsRoot, prompt: opened.prompt, request }),
-      clock: this.#clockOf(execution, now),
+      ...(computed === undefined
+        ? {
+            generator: answerer({ hash: services.crypto.hash, weightsRoot, prompt: opened.prompt, request }),
+            clock: this.#clockOf(execution, now),
+          }
+        : { generator: computed, clock: computed }),
       stretch: { from, startedAt: now },
     }
     execution.progress = progress
     this.#running++
     const started = emit({ type: 'executionStarted', requestId: opened.requestId, attempt, model, epoch, from })
-    return [started, ...this.#advance(execution, progress, now), ...this.#keepAlive()]
+    const begun = job === undefined ? [started] : [started, compute(JOB_PREFIX + execution.id, job)]
+    return [...begun, ...this.#advance(execution, progress, now), ...this.#keepAlive()]
   }
 
   #clockOf(execution: Execution, now: Millis): TokenClock {
@@ -183,7 +209,7 @@ export class Executions {
       effects.push(respond(id, { type: 'Tokens', from, tokens: tokens.slice(from) }, false))
       effects.push(emit({ type: 'tokensMade', requestId: opened.requestId, attempt, model, epoch, from, to: tokens.length }))
     }
-    if (tokens.length >= maxTokens) return [...effects, ...this.#complete(execution, running, now)]
+    if (tokens.length >= maxTokens || running.clock.isOver?.() === true) return [...effects, ...this.#complete(execution, running, now)]
     effects.push(...this.#stretches.receipt(execution, running, now, false))
     const wait = running.clock.wait(maxTokens - tokens.length, tokens.length > dispatch.payload.from, now)
     return wait === undefined ? effects : [...effects, setTimer(TOKENS_PREFIX + id, wait)]
@@ -192,7 +218,8 @@ export class Executions {
   #complete(execution: Execution, running: Running, now: Millis): PeerEffect[] {
     const { dispatch, tokens, id } = execution
     const { epoch, from } = dispatch.payload
-    const end = { type: 'Completed', tokens: tokens.length, finish: 'length', epoch, endedAt: now, resumed: from > 0 } as const
+    const finish = tokens.length >= execution.opened.envelope.payload.maxTokens ? 'length' : 'stop'
+    const end = { type: 'Completed', tokens: tokens.length, finish, epoch, endedAt: now, resumed: from > 0 } as const
     return [...this.#stretches.receipt(execution, running, now, true), respond(id, end), ...this.#end(execution, 'done', now)]
   }
 
@@ -219,7 +246,8 @@ export class Executions {
     const { attempt, from } = dispatch.payload
     const made = tokens.length - from
     const ended = emit({ type: 'executionEnded', requestId: opened.requestId, attempt, tokens: made, outcome })
-    return [clearTimer(TOKENS_PREFIX + id), ended, ...this.#startNext(now)]
+    const jobs = progress.clock instanceof ComputedAnswer ? [cancel(JOB_PREFIX + id)] : []
+    return [clearTimer(TOKENS_PREFIX + id), ...jobs, ended, ...this.#startNext(now)]
   }
 
   #startNext(now: Millis): PeerEffect[] {

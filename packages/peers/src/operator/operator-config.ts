@@ -1,14 +1,15 @@
 import type { Amount, Millis } from '@infermesh/kernel'
 import type { Manifest } from '@infermesh/protocol'
 import type { SpeedProfile } from '@infermesh/serving'
+import type { Upstream } from './engine/computed-answer.ts'
 import type { PagedEngineConfig } from './engine/engine-config.ts'
 import type { PrivateModelsConfig } from './private-models/config.ts'
-import type { ReferenceWeights } from './reference-weights.ts'
+import type { GivenWeights, ReferenceWeights } from './reference-weights.ts'
 
 /** A public model that this operator signs for and uploads to every hub. */
 export interface PublishedModel {
   readonly model: string
-  readonly weights: ReferenceWeights
+  readonly weights: ReferenceWeights | GivenWeights
   readonly engineBuild: string
   readonly verifyTier: Manifest['verifyTier']
   /** Coins for a million tokens. */
@@ -21,6 +22,8 @@ export interface ServingConfig {
   /** Speed of an operator without `engine`; with one, only its loading counts. */
   readonly profile: SpeedProfile
   readonly engine?: PagedEngineConfig
+  /** Servers that answer for models of the proxy engine, by model. */
+  readonly upstreams?: Readonly<Record<string, Upstream>>
   readonly publishes?: readonly PublishedModel[]
   /** Public models to fetch from a hub and serve. */
   readonly serves?: readonly string[]
@@ -35,6 +38,7 @@ export interface ServingConfig {
 }
 
 export const servingDefaults = {
+  upstreams: {},
   publishes: [],
   serves: [],
   contextTokens: 131_072,

@@ -144,13 +144,14 @@ test('shows the work behind a receipt to verifiers and settlers only, also after
   expect(restarted.answersTo(ask('verifier-0', '00'.repeat(32)))).toMatchObject([{ code: 'unknown-blob' }])
 })
 
-test('publishes a receipt again until a block holds it, and not after', () => {
+test('brings a receipt that no block holds to a settler, again and again, and not after', () => {
   const { operator, network, config } = ready()
   operator.ask(network.idOf('gateway-0'), playedExecution(network, playedRequest(network)))
   operator.advance(300)
   const first = publishedIds(operator)
   operator.advance(10_000)
-  expect(publishedIds(operator)).toEqual([...first, ...first])
+  expect(publishedIds(operator)).toEqual(first)
+  expect(submittedIds(operator, network)).toEqual(first)
 
   operator.handle({ type: 'gossip', topic: 'checkpoints', from: 'x', envelope: checkpoint(network, first.slice(0, 2)) })
   const restarted = new HandDriven(createOperator(config, network.servicesOf('operator-0')), operator.saved, operator.now)
@@ -158,6 +159,7 @@ test('publishes a receipt again until a block holds it, and not after', () => {
   restarted.handle({ type: 'gossip', topic: 'checkpoints', from: 'x', envelope: checkpoint(network, first.slice(2)) })
   restarted.advance(60_000)
   expect(publishedIds(restarted)).toEqual(first.slice(2))
+  expect(submittedIds(restarted, network)).toEqual([])
 })
 
 test('a receipt that the disk has spoilt stops the operator, by name', () => {
@@ -202,6 +204,14 @@ const receiptsTo = (operator: HandDriven, network: SmallNetwork, id: string) =>
 
 const publishedIds = (operator: HandDriven): string[] =>
   operator.effects.flatMap((effect) => (effect.type === 'publish' && effect.topic === 'receipts' ? [effect.envelope.id] : []))
+
+/** Receipts that a settler was handed directly. */
+const submittedIds = (operator: HandDriven, network: SmallNetwork): string[] =>
+  operator.effects.flatMap((effect) => {
+    if (effect.type !== 'request' || effect.message.type !== 'SubmitEntry') return []
+    expect(effect.to).toBe(network.idOf('settler-0'))
+    return [openAs('receipt', effect.message.entry, { networkId: network.genesis.networkId, crypto: nodeCryptography }).id]
+  })
 
 function checkpoint(network: SmallNetwork, entries: readonly string[]) {
   const zero = '00'.repeat(32)

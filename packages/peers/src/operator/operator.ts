@@ -11,7 +11,7 @@ import { ALIVE_KEY, Executions, TOKENS_PREFIX } from './executions.ts'
 import { noMeasurement, type OperatorConfig, servingDefaults } from './operator-config.ts'
 import { PrivateModels } from './private-models/private-models.ts'
 import { PUBLIC_PREFIX, PublicModels } from './public-models.ts'
-import { AGAIN_KEY, ReceiptBook } from './receipt-book.ts'
+import { AGAIN_KEY, ReceiptBook, SUBMIT_PREFIX } from './receipt-book.ts'
 import { WeightsRoots } from './weights-roots.ts'
 import { answerWork } from './work-desk.ts'
 
@@ -65,14 +65,16 @@ class Operator implements PeerMachine {
       case 'response':
         return this.#onResponse(input, now)
       case 'failed':
+        if (input.callId.startsWith(SUBMIT_PREFIX)) return []
         if (input.callId.startsWith(PUBLIC_PREFIX)) return this.#public.onFailed(input.callId)
         return this.#announceChange(this.#private.onFailed(input.callId, input.failure, now), now)
       case 'gossip':
         return this.#onGossip(input.envelope, now)
       case 'timer':
         return this.#onTimer(input.key, now)
-      case 'peerLost':
       case 'computed':
+        return this.#executions.onComputed(input, now)
+      case 'peerLost':
         return []
       default:
         return assertNever(input)
@@ -118,6 +120,7 @@ class Operator implements PeerMachine {
   }
 
   #onResponse({ callId, message }: Extract<PeerInput, { readonly type: 'response' }>, now: Millis): readonly PeerEffect[] {
+    if (callId.startsWith(SUBMIT_PREFIX)) return []
     if (callId.startsWith(PUBLIC_PREFIX)) return this.#public.onResponse(callId, message)
     return this.#announceChange(this.#private.onResponse(callId, message, now), now)
   }
@@ -156,7 +159,7 @@ class Operator implements PeerMachine {
     return publish('capacity', this.#signer.sign('capacity', { ...this.#executions.load(), models: [...ready, ...states] }, now))
   }
 
-  /** Now and then, not with each heartbeat: it is larger. */
+  /** At most once a second: it is larger than a heartbeat. */
   #digest(now: Millis): PeerEffect[] {
     if (now - this.#digestAt < DIGEST_EVERY) return []
     const digest = this.#executions.digest()
@@ -169,15 +172,15 @@ class Operator implements PeerMachine {
     const release = this.#public.ready(model)
     if (release !== undefined) {
       if (epoch !== 0) return { ok: false, code: 'stale-epoch', detail: `${model} is public: expected epoch 0, found ${epoch}` }
-      return { ok: true, model: { manifest: release.manifest.payload, weightsRoot: release.weightsRoot } }
+      return { ok: true, model: { manifest: release.manifest.payload, weightsRoot: release.weightsRoot, weights: release.weights } }
     }
     const permission = this.#private.mayServe(model, epoch, now)
     if (permission.state === 'refused') return { ok: false, code: permission.code, detail: permission.detail }
     const { manifest, weights, attestation } = permission
-    const usable = { manifest: manifest.payload, weightsRoot: this.#roots.of(model, weights) }
+    const usable = { manifest: manifest.payload, weightsRoot: this.#roots.of(model, weights), weights }
     return { ok: true, model: attestation === undefined ? usable : { ...usable, attestation } }
   }
 }
 
 const HEARTBEAT_KEY = 'heartbeat'
-const DIGEST_EVERY: Millis = 2_000
+const DIGEST_EVERY: Millis = 1_000

@@ -14,7 +14,7 @@ import { contextOf } from '../client/opened-request.ts'
 import { Backoff } from './backoff.ts'
 import type { FullServingConfig, PublishedModel } from './operator-config.ts'
 import { Publication } from './publication.ts'
-import { weightsFrom } from './reference-weights.ts'
+import { publishedWeights } from './reference-weights.ts'
 import { manifestKey, type Release, Replica, weightsKey } from './replica.ts'
 
 /** Call ids and timer keys of this part. */
@@ -74,7 +74,7 @@ export class PublicModels {
   ): PeerEffect[] {
     const { hash } = this.#services.crypto
     const { weights: recipe, ...terms } = published
-    const weights = weightsFrom(hash, recipe)
+    const weights = publishedWeights(hash, recipe)
     const weightsRoot = hash(weights)
     const kept = known.saved.get(ownKey(published.model))
     const root = toHex(weightsRoot)

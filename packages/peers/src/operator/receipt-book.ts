@@ -1,4 +1,4 @@
-import { type Amount, assert, emit, forget, type Millis, publish, save, setTimer } from '@infermesh/kernel'
+import { type Amount, assert, emit, forget, type Millis, publish, request, save, setTimer } from '@infermesh/kernel'
 import {
   decodeCbor,
   type Envelope,
@@ -33,8 +33,8 @@ interface Unlogged {
 }
 
 /**
- * The operator's chain of receipts. Each is on disk, with its work, before anyone sees it, and is published again until a
- * settlers' block holds it: a crash can neither lose a receipt nor make two with one number.
+ * The operator's chain of receipts. Each is on disk, with its work, before anyone sees it, and is brought to one settler after
+ * another until a block holds it: neither a crash nor a lost message can lose a receipt, or make two with one number.
  */
 export class ReceiptBook {
   readonly #kept: number
@@ -45,6 +45,7 @@ export class ReceiptBook {
   #next = 0
   #previous: Uint8Array = new Uint8Array()
   #loggedBelow = 0
+  #submissions = 0
 
   constructor(kept: number, services: PeerServices, signer: Signer) {
     this.#kept = kept
@@ -102,9 +103,19 @@ export class ReceiptBook {
       if (entry.dueAt > now) continue
       entry.wait = Math.min(entry.wait * 2, WAIT_MAX)
       entry.dueAt = now + entry.wait
-      effects.push(publish('receipts', entry.record.receipt))
+      effects.push(...this.#submit(entry.record.receipt))
     }
     return [...effects, setTimer(AGAIN_KEY, AGAIN_EVERY)]
+  }
+
+  /** Gossip drops what it has carried before, so a receipt that it lost goes to a settler directly, and to another one each time. */
+  #submit(receipt: Envelope<'receipt'>): PeerEffect[] {
+    const settlers = this.#services.directory.all('settler')
+    const turn = this.#submissions++
+    const settler = settlers[turn % settlers.length]
+    if (settler === undefined) return []
+    const call = { callId: `${SUBMIT_PREFIX}${turn}`, to: settler.peerId, stream: 'fetch', timeout: AGAIN_EVERY } as const
+    return [request({ ...call, message: { type: 'SubmitEntry', entry: receipt.bytes } } as const)]
   }
 
   #take(record: ReceiptRecord, now: Millis): void {
@@ -144,6 +155,8 @@ function readMark(value: Uint8Array | undefined): number {
 }
 
 const MARK_KEY = 'receipts-logged'
+/** Call ids of receipts that are brought to a settler. The answer does not matter: only the log does. */
+export const SUBMIT_PREFIX = 'receipts/submit/'
 /** Timer of the next look at unlogged receipts. */
 export const AGAIN_KEY = 'receipts/again'
 const AGAIN_EVERY: Millis = 5_000

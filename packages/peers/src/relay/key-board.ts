@@ -11,10 +11,6 @@ export class KeyBoard {
     if (envelope.type === 'tokenKey') keepNewest(this.#tokenKeys, envelope)
   }
 
-  tokenKeys(): readonly Envelope<'tokenKey'>[] {
-    return [...this.#tokenKeys.values()]
-  }
-
   found(now: Millis): MessageOf<'KeysFound'> {
     const live = [...this.#keyConfigs.values()].filter(({ payload }) => now < payload.until)
     const selling = [...this.#tokenKeys.values()].filter(({ payload }) => now < payload.until)

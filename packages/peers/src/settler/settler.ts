@@ -19,6 +19,7 @@ import { decodeRecord, RECORD_KEY } from './consensus-record.ts'
 import { HeightRun, type Ran, roundTimer } from './height-run.ts'
 import { Intake } from './intake.ts'
 import { Mempool } from './mempool.ts'
+import { openedEntry } from './opened-entry.ts'
 import { BLOCK_TIMER, Pace } from './pace.ts'
 import { type Finalized, settledEvents } from './settled-events.ts'
 import { type SettlerConfig, settlerDefaults } from './settler-config.ts'
@@ -84,7 +85,7 @@ class Settler implements PeerMachine {
       case 'timer':
         return this.#onTimer(input.key, now)
       case 'request':
-        return this.#onRequest(input.id, input.message)
+        return this.#onRequest(input.id, input.message, now)
       case 'response':
         if (this.#follower.owns(input.callId)) return this.#followed(this.#follower.onResponse(input.callId, input.message), now)
         return this.#run.owns(input.callId) ? this.#ran(this.#run.onEntries(input.callId, input.message, now), now) : []
@@ -184,12 +185,20 @@ class Settler implements PeerMachine {
     return [...stuck, setTimer(AGAIN_TIMER, this.#againEvery())]
   }
 
-  #onRequest(id: string, message: Message): PeerEffect[] {
+  #onRequest(id: string, message: Message, now: Millis): PeerEffect[] {
     const { archive, ledger } = this.#parts
+    if (message.type === 'SubmitEntry') return this.#onSubmission(id, message.entry, now)
     if (message.type === 'FetchEntries') return [respond(id, archive.entriesAnswer(message))]
     if (message.type === 'FetchCheckpoints') return [respond(id, archive.checkpointsAnswer(message, ledger.head.height))]
     const detail = `a settler gives checkpoints and log entries, not ${message.type}`
     return [respond(id, { type: 'Refused', code: 'bad-request', detail, retryAfter: undefined })]
+  }
+
+  /** The same gate as for gossip: a stream is no way around it. */
+  #onSubmission(id: string, raw: Uint8Array, now: Millis): PeerEffect[] {
+    const opened = openedEntry(raw, this.#services)
+    if (typeof opened === 'string') return [respond(id, { type: 'Refused', code: 'bad-request', detail: opened, retryAfter: undefined })]
+    return [...this.#take(opened, now), respond(id, { type: 'EntryTaken' })]
   }
 
   /** Takes over blocks that others made final, as many as are here. */

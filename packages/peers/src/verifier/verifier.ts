@@ -71,10 +71,11 @@ class Verifier implements PeerMachine {
         return this.#bench.owns(input.callId) ? this.#worked(this.#bench.onFailed(input.callId, now), now) : []
       case 'timer':
         return this.#onTimer(input.key, now)
+      case 'computed':
+        return this.#bench.owns(input.callId) ? this.#worked(this.#bench.onComputed(input.callId, input.result, input.last, now), now) : []
       case 'request':
       case 'cancelled':
       case 'peerLost':
-      case 'computed':
         return []
       default:
         return assertNever(input)

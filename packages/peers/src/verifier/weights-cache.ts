@@ -23,7 +23,7 @@ export class WeightsCache {
   readonly #hubs: readonly PeerId[]
   readonly #services: PeerServices
   readonly #bytesMax: number
-  readonly #here = new Set<string>()
+  readonly #here = new Map<string, Uint8Array>()
   readonly #fetches = new Map<string, Fetch>()
 
   constructor(bytesMax: number, services: PeerServices) {
@@ -33,11 +33,16 @@ export class WeightsCache {
   }
 
   restore(saved: ReadonlyMap<string, Uint8Array>): void {
-    for (const key of saved.keys()) if (key.startsWith(PREFIX)) this.#here.add(key.slice(PREFIX.length))
+    for (const [key, weights] of saved) if (key.startsWith(PREFIX)) this.#here.set(key.slice(PREFIX.length), weights)
   }
 
   has(blob: string): boolean {
     return this.#here.has(blob)
+  }
+
+  /** The bytes, for an engine that runs them. */
+  get(blob: string): Uint8Array | undefined {
+    return this.#here.get(blob)
   }
 
   owns(callId: string): boolean {
@@ -70,7 +75,7 @@ export class WeightsCache {
     const weights = concatBytes(...fetch.parts)
     if (digestOf(this.#services.crypto.hash, weights) !== fetch.blob) return this.#elsewhere(fetch)
     this.#fetches.delete(fetch.blob)
-    this.#here.add(fetch.blob)
+    this.#here.set(fetch.blob, weights)
     return { effects: [save(PREFIX + fetch.blob, weights)], ended: { blob: fetch.blob, isHere: true } }
   }
 

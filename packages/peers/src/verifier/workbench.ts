@@ -1,4 +1,4 @@
-import { type Millis, request, setTimer } from '@infermesh/kernel'
+import { compute, type JobResult, type Millis, request, setTimer } from '@infermesh/kernel'
 import {
   bodyHashOf,
   digestOf,
@@ -15,6 +15,7 @@ import {
 } from '@infermesh/protocol'
 import type { ModelRecord } from '@infermesh/protocol/ledger'
 import { referenceAnswer } from '../operator/answer.ts'
+import { type EngineJob, jobFor, tokensOf } from '../operator/engine/computed-answer.ts'
 import { type Opening, type Turn, turnKey } from './opening.ts'
 import type { VerifierConfig } from './verifier-config.ts'
 import { type Fetched, WeightsCache } from './weights-cache.ts'
@@ -28,6 +29,8 @@ interface Job {
   isRunning: boolean
   asked: number
   prompt: Uint8Array | undefined
+  /** What an engine has made so far, from the answer's start. */
+  readonly made: number[]
 }
 
 export interface Finished extends Opening {
@@ -70,7 +73,7 @@ export class Workbench {
   }
 
   take(turn: Turn, { receipt, model }: { receipt: Envelope<'receipt'>; model: ModelRecord }, now: Millis): Worked {
-    this.#jobs.set(turnKey(turn), { turn, receipt, model, since: now, isRunning: false, asked: 0, prompt: undefined })
+    this.#jobs.set(turnKey(turn), { turn, receipt, model, since: now, isRunning: false, asked: 0, prompt: undefined, made: [] })
     return this.#startWaiting(now)
   }
 
@@ -114,6 +117,24 @@ export class Workbench {
     return job?.prompt === undefined ? idle : this.#finish(job, this.#execute(job.receipt.payload, job.prompt), now)
   }
 
+  /** An engine's tokens, to be compared with what the receipt says. */
+  onComputed(callId: string, result: JobResult, last: boolean, now: Millis): Worked {
+    const job = this.#jobs.get(callId.slice(EXECUTE.length))
+    if (job === undefined) return idle
+    const made = tokensOf(result)
+    if (made === undefined) return this.#finish(job, { verdict: 'inconclusive', tokens: [] }, now)
+    job.made.push(...made)
+    return last ? this.#finish(job, this.#compare(job.receipt.payload, job.made.slice(job.receipt.payload.from)), now) : idle
+  }
+
+  /** What to compute, where an engine does. A proxied answer can't be made again. */
+  #jobOf({ receipt, model, prompt }: Job): EngineJob | undefined {
+    const { payload } = receipt
+    const weights = this.#weights.get(model.blob)
+    if (prompt === undefined || weights === undefined) return undefined
+    return jobFor({ manifest: payload, weights, prompt, maxTokens: payload.to, seed: payload.seed }, {})
+  }
+
   #startWaiting(now: Millis): Worked {
     const effects: PeerEffect[] = []
     const running = [...this.#jobs.values()].filter(({ isRunning }) => isRunning).length
@@ -134,6 +155,8 @@ export class Workbench {
   #prepare(job: Job, now: Millis): Worked {
     const { blob } = job.model
     if (!this.#weights.has(blob)) return this.#onWeights(this.#weights.fetch(blob), now)
+    const again = this.#jobOf(job)
+    if (again !== undefined) return { effects: [compute(EXECUTE + turnKey(job.turn), again)], finished: [] }
     return { effects: [setTimer(EXECUTE + turnKey(job.turn), this.#effort(job.receipt.payload))], finished: [] }
   }
 
@@ -157,7 +180,11 @@ export class Workbench {
   #execute(receipt: Receipt, prompt: Uint8Array): { readonly verdict: Verdict; readonly tokens: readonly number[] } {
     const { hash } = this.#services.crypto
     const answer = referenceAnswer({ hash, weightsRoot: fromHex(receipt.weightsRoot), prompt, request: receipt })
-    const tokens = answer.tokens(receipt.from, receipt.to - receipt.from)
+    return this.#compare(receipt, answer.tokens(receipt.from, receipt.to - receipt.from))
+  }
+
+  #compare(receipt: Receipt, tokens: readonly number[]): { readonly verdict: Verdict; readonly tokens: readonly number[] } {
+    const { hash } = this.#services.crypto
     return { verdict: tokensHashOf(hash, tokens) === receipt.outputHash ? 'match' : 'mismatch', tokens }
   }
 

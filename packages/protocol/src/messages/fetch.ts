@@ -10,6 +10,9 @@ export const fetch = {
   /** To a settler: log entries by id; it answers those it has. */
   FetchEntries: struct({ ids: list(envelopeId, 64) }),
   Entries: struct({ entries: list(nested, 64) }),
+  /** To a settler, when gossip did not bring an entry into the log: it puts it before the others. Taken also means known already. */
+  SubmitEntry: struct({ entry: nested }),
+  EntryTaken: struct({}),
   /** To a settler: checkpoints from a height on. */
   FetchCheckpoints: struct({ from: uint(), count: uint(64) }),
   Checkpoints: struct({ checkpoints: list(bytes(1, 64 * 1024), 64), height: uint() }),

@@ -44,7 +44,8 @@ export class Calm {
     const { lease } = this.#directory.genesis.parameters
     const settlers = this.#directory.all('settler').length
     const grantors = this.#directory.all('grantor').length
-    const areMany = this.#downOf('settler') > Math.floor((settlers - 1) / 3) || (grantors > 0 && this.#downOf('grantor') > grantors - lease.quorum)
+    const areMany =
+      this.#downOf('settler') > Math.floor((settlers - 1) / 3) || (grantors > 0 && this.#downOf('grantor') > grantors - lease.quorum)
     return this.#active.size > 0 || areMany ? undefined : this.#changedAt
   }
 

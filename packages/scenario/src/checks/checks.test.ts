@@ -1,4 +1,4 @@
-import { defaultParameters, Directory, type Genesis, type NetworkEvent, type Role } from '@infermesh/protocol'
+import { Directory, defaultParameters, type Genesis, type NetworkEvent, type Role } from '@infermesh/protocol'
 import { describe, expect, test } from 'vitest'
 import type { NetworkRecord } from '../metrics/fold.ts'
 import { CheckBench, checkFactories } from './checks.ts'
@@ -35,8 +35,28 @@ function broken(lines: readonly Line[], options: { readonly end?: number; readon
     .map((check) => check.name)
 }
 
-const leaf = { type: 'leafSettled', requestId: 'r', from: 0, to: 10, receipt: 'c', payer: 'p', payee: 'o', amount: 5, batchId: 'b', height: 2 } as const
-const sent = { type: 'requestSent', requestId: 'r', model: 'm', gateway: 'g', promptTokens: 1, maxTokens: 10, maxCharge: 5, attempt: 1 } as const
+const leaf = {
+  type: 'leafSettled',
+  requestId: 'r',
+  from: 0,
+  to: 10,
+  receipt: 'c',
+  payer: 'p',
+  payee: 'o',
+  amount: 5,
+  batchId: 'b',
+  height: 2,
+} as const
+const sent = {
+  type: 'requestSent',
+  requestId: 'r',
+  model: 'm',
+  gateway: 'g',
+  promptTokens: 1,
+  maxTokens: 10,
+  maxCharge: 5,
+  attempt: 1,
+} as const
 const issued = {
   ...{ type: 'receiptIssued', receipt: 'c', requestId: 'r', attempt: 1, from: 0, to: 10, model: 'm', epoch: 1 },
   ...{ operatorSeq: 0, amount: 5, maxCharge: 5, envelope: '' },
@@ -76,27 +96,119 @@ describe('every check sees its own violation', () => {
     ['I2', 'negative escrow', [[1, 'settler-0', { type: 'balances', height: 1, total: 1_000, escrow: -1, stateRoot: '' }]]],
     ['I3', 'a charge above the maximum', [[1, 'client-0-0', { ...sent, maxCharge: 4 }], ...good.slice(6)]],
     ['I4', 'a leaf without a logged receipt', good.filter(([, , event]) => event.type !== 'entryLogged')],
-    ['I4', 'a leaf on a void receipt', [...good.slice(0, 9), [8, 'settler-0', { type: 'receiptVoid', receipt: 'c', reason: 'x', height: 1 }], [9, 'settler-0', leaf]]],
+    [
+      'I4',
+      'a leaf on a void receipt',
+      [...good.slice(0, 9), [8, 'settler-0', { type: 'receiptVoid', receipt: 'c', reason: 'x', height: 1 }], [9, 'settler-0', leaf]],
+    ],
     ['I4', 'a leaf of another amount', [...good.slice(0, 9), [8, 'settler-0', { ...leaf, amount: 4 }]]],
-    ['I5', 'a leaf of a superseded epoch', [...good.slice(0, 6), [6, 'settler-0', { ...logged, entry: 'l', kind: 'lease', epoch: 2 }], ...good.slice(6)]],
-    ['I6', 'two holders of one epoch', [[1, 'owner-0', acquired(1)], [2, 'standby-0', acquired(1)]]],
-    ['I6', 'an epoch that goes back', [[1, 'owner-0', acquired(2)], [2, 'standby-0', acquired(1)]]],
-    ['I8', 'a slash of an honest peer', [[1, 'settler-0', { type: 'slashed', accused: 'id of owner-0', amount: 1, receipt: '', height: 1, evidence: '' }]]],
-    ['I9', 'two log roots at one height', [[1, 'settler-0', block], [2, 'settler-1', { ...block, logRoot: 'y' }]]],
-    ['I9', 'a log that shrinks', [[1, 'settler-0', block], [2, 'settler-0', { ...block, height: 2, logSize: 4 }]]],
-    ['I10', 'a key without a lease', [[1, 'grantor-0', { type: 'keyReleased', model: 'm', to: 'x', attested: true, delegated: true, leased: false }]]],
-    ['I12', 'two states at one height', [[1, 'settler-0', block], [2, 'settler-1', { ...block, stateRoot: 't' }]]],
-    ['I13', 'a token that comes twice', [...good.slice(0, 4), [4, 'client-0-0', { type: 'tokensReceived', requestId: 'r', from: 9, to: 12 }]]],
-    ['I13', 'a token that is missing', [...good.slice(0, 4), [4, 'client-0-0', { type: 'tokensReceived', requestId: 'r', from: 11, to: 12 }]]],
+    [
+      'I5',
+      'a leaf of a superseded epoch',
+      [...good.slice(0, 6), [6, 'settler-0', { ...logged, entry: 'l', kind: 'lease', epoch: 2 }], ...good.slice(6)],
+    ],
+    [
+      'I6',
+      'two holders of one epoch',
+      [
+        [1, 'owner-0', acquired(1)],
+        [2, 'standby-0', acquired(1)],
+      ],
+    ],
+    [
+      'I6',
+      'an epoch that goes back',
+      [
+        [1, 'owner-0', acquired(2)],
+        [2, 'standby-0', acquired(1)],
+      ],
+    ],
+    [
+      'I8',
+      'a slash of an honest peer',
+      [[1, 'settler-0', { type: 'slashed', accused: 'id of owner-0', amount: 1, receipt: '', height: 1, evidence: '' }]],
+    ],
+    [
+      'I9',
+      'two log roots at one height',
+      [
+        [1, 'settler-0', block],
+        [2, 'settler-1', { ...block, logRoot: 'y' }],
+      ],
+    ],
+    [
+      'I9',
+      'a log that shrinks',
+      [
+        [1, 'settler-0', block],
+        [2, 'settler-0', { ...block, height: 2, logSize: 4 }],
+      ],
+    ],
+    [
+      'I10',
+      'a key without a lease',
+      [[1, 'grantor-0', { type: 'keyReleased', model: 'm', to: 'x', attested: true, delegated: true, leased: false }]],
+    ],
+    [
+      'I12',
+      'two states at one height',
+      [
+        [1, 'settler-0', block],
+        [2, 'settler-1', { ...block, stateRoot: 't' }],
+      ],
+    ],
+    [
+      'I13',
+      'a token that comes twice',
+      [...good.slice(0, 4), [4, 'client-0-0', { type: 'tokensReceived', requestId: 'r', from: 9, to: 12 }]],
+    ],
+    [
+      'I13',
+      'a token that is missing',
+      [...good.slice(0, 4), [4, 'client-0-0', { type: 'tokensReceived', requestId: 'r', from: 11, to: 12 }]],
+    ],
     ['I13', 'an end with another count', [...good.slice(0, 4), [4, 'client-0-0', { ...ended, tokens: 9 }]]],
-    ['I14', 'service after a later lease', [[1, 'owner-0', acquired(1)], [2, 'standby-0', acquired(2)], [3 + lease.epsilon, 'owner-0', made(1)]]],
+    [
+      'I14',
+      'service after a later lease',
+      [
+        [1, 'owner-0', acquired(1)],
+        [2, 'standby-0', acquired(2)],
+        [3 + lease.epsilon, 'owner-0', made(1)],
+      ],
+    ],
     ['L1', 'a request without an end', [[1, 'client-0-0', sent]], { end: 66_000 }],
-    ['L1', 'an end after the deadline', [[1, 'client-0-0', { ...sent, deadlineMs: 1_000 }], [6_002, 'client-0-0', { ...ended, tokens: 0 }]]],
+    [
+      'L1',
+      'an end after the deadline',
+      [
+        [1, 'client-0-0', { ...sent, deadlineMs: 1_000 }],
+        [6_002, 'client-0-0', { ...ended, tokens: 0 }],
+      ],
+    ],
     ['L2', 'a logged receipt that is never final', good.slice(0, 9), { end: LONG }],
     ['L2', 'a receipt that is never logged', good.slice(0, 6), { end: LONG }],
     ['L2', 'a leaf that comes too late', [...good.slice(0, 9), [LONG, 'settler-0', leaf]]],
-    ['L3', 'no holder though a standby lives', [[1, 'owner-0', acquired(1)], [2, 'standby-0', ready], [3, 'world', crashed('owner-0')]], { end: 60_000 }],
-    ['L3', 'a holder that comes too late', [[1, 'owner-0', acquired(1)], [2, 'standby-0', ready], [3, 'world', crashed('owner-0')], [60_000, 'standby-0', acquired(2)]]],
+    [
+      'L3',
+      'no holder though a standby lives',
+      [
+        [1, 'owner-0', acquired(1)],
+        [2, 'standby-0', ready],
+        [3, 'world', crashed('owner-0')],
+      ],
+      { end: 60_000 },
+    ],
+    [
+      'L3',
+      'a holder that comes too late',
+      [
+        [1, 'owner-0', acquired(1)],
+        [2, 'standby-0', ready],
+        [3, 'world', crashed('owner-0')],
+        [60_000, 'standby-0', acquired(2)],
+      ],
+    ],
   ]
 
   test.each(cases)('%s: %s', (check, _what, lines, options) => {
@@ -125,7 +237,9 @@ describe('what looks like a violation and is none', () => {
     const lines: readonly Line[] = [...good.slice(0, 9), [10, 'world', fault('faultApplied', 'partition', 'x')]]
 
     expect(broken(lines, { end: LONG })).toEqual([])
-    expect(broken([...lines, [LONG, 'world', fault('faultHealed', 'partition', 'x')]], { end: LONG + settlement.challengeWindow })).toEqual([])
+    expect(broken([...lines, [LONG, 'world', fault('faultHealed', 'partition', 'x')]], { end: LONG + settlement.challengeWindow })).toEqual(
+      [],
+    )
     expect(broken([...lines, [LONG, 'world', fault('faultHealed', 'partition', 'x')]], { end: 2 * LONG })).toEqual(['L2'])
   })
 
@@ -144,7 +258,12 @@ describe('what looks like a violation and is none', () => {
   })
 
   test('no takeover is asked for where no standby lives', () => {
-    const lines: readonly Line[] = [[1, 'owner-0', acquired(1)], [2, 'standby-0', ready], [3, 'world', crashed('standby-0')], [4, 'world', crashed('owner-0')]]
+    const lines: readonly Line[] = [
+      [1, 'owner-0', acquired(1)],
+      [2, 'standby-0', ready],
+      [3, 'world', crashed('standby-0')],
+      [4, 'world', crashed('owner-0')],
+    ]
 
     expect(broken(lines, { end: LONG })).toEqual([])
   })

@@ -9,12 +9,16 @@ export const continuousAnswers: CheckFactory = () => {
       if (event.type === 'requestEnded') {
         const count = received.get(event.requestId) ?? 0
         received.delete(event.requestId)
-        return event.tokens === count ? undefined : `${peer} counts ${event.tokens} tokens of request ${event.requestId}, it was given ${count}`
+        return event.tokens === count
+          ? undefined
+          : `${peer} counts ${event.tokens} tokens of request ${event.requestId}, it was given ${count}`
       }
       if (event.type !== 'tokensReceived') return undefined
       const before = received.get(event.requestId) ?? 0
       received.set(event.requestId, event.to)
-      return event.from === before ? undefined : `${peer} was given token ${event.from} of request ${event.requestId} after ${before} tokens`
+      return event.from === before
+        ? undefined
+        : `${peer} was given token ${event.from} of request ${event.requestId} after ${before} tokens`
     },
   }
 }

@@ -1,3 +1,5 @@
+import { privacyDescriptions } from './privacy-names.ts'
+
 const PERCENTILES = ['mean', 'p50', 'p95', 'p99', 'max'] as const
 const spread = (name: string): readonly string[] => PERCENTILES.map((percentile) => `${name}.${percentile}`)
 
@@ -59,6 +61,7 @@ export const metricDescriptions: Readonly<Record<string, string>> = {
   'gossip.delivered': 'envelopes delivered',
   'peers.started': 'peers that started',
   'peers.crashed': 'peers that ended without being told to',
+  ...privacyDescriptions,
 }
 
 const spreads = new Set([

@@ -16,6 +16,8 @@ export interface RunEnd {
   readonly traceHash?: string
   /** What was found after the run, from outside the trace: a replay of the log, a fault that did not act. */
   readonly further: readonly RunCheck[]
+  /** What was measured after the run: what observers learned. */
+  readonly metrics?: Readonly<Record<string, number>>
 }
 
 /** Watches a run over its trace, in any world, and judges it at the end. */
@@ -65,7 +67,7 @@ export class RunObserver {
   }
 
   conclude(end: RunEnd): RunResult {
-    const metrics = this.metrics.report()
+    const metrics = { ...this.metrics.report(), ...end.metrics }
     const standing = this.#checks.conclude(Math.max(end.virtualMs, this.#lastEvent)).map(
       (check): RunCheck => ({
         name: `${check.name} ${check.title}`,
@@ -76,7 +78,7 @@ export class RunObserver {
     )
     const expected = this.#scenario.expect.map((expectation) => checkOf(judge(expectation, metrics)))
     const checks = [...expected, ...standing, ...end.further]
-    const { further: _, ...rest } = end
+    const { further: _, metrics: _more, ...rest } = end
     return {
       scenario: this.#scenario.name,
       seed: this.#scenario.seed,

@@ -42,7 +42,17 @@ export const model = z
       })
       .optional(),
     weights: weights.optional(),
+    onnx: z.string().meta({ description: 'A model that is really run: risk-classifier, clause-writer, or an .onnx file' }).optional(),
+    openai: z
+      .strictObject({ url: z.url(), model: z.string().min(1).max(200) })
+      .meta({ description: 'An OpenAI-compatible server that answers for this model, and its name there' })
+      .optional(),
     price: price.optional(),
     verify: verify.optional(),
   })
+  .refine((entry) => entry.onnx === undefined || entry.openai === undefined, 'expected onnx or openai, not both')
+  .refine(
+    (entry) => entry.private === undefined || (entry.onnx === undefined && entry.openai === undefined),
+    'expected a public model where onnx or openai answers',
+  )
   .refine((entry) => (entry.private === undefined) !== (entry.public === undefined), 'expected either private or public')

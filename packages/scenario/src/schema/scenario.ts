@@ -31,6 +31,9 @@ export const scenarioSchema = z
       .meta({ description: 'What an answer must keep to count as good: time to the first token, and mean time for each further one' })
       .default({ ttft: 5_000, tpot: 50 }),
     expect: z.array(z.string()).default([]).meta({ description: 'A metric, a comparison and a value each; or a metric that must be true' }),
+    agree: z.array(z.string()).default([]).meta({
+      description: 'How far worlds may differ when they are compared: a metric and a tolerance each, such as requests.success_rate ± 0.5%',
+    }),
     until: duration.meta({ description: 'Latest end; a run ends earlier once everything asked for is answered and settled' }).optional(),
   })
   .meta({ title: 'Infermesh scenario' })

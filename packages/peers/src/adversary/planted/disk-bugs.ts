@@ -7,8 +7,10 @@ const savesLast = (effects: readonly PeerEffect[]): readonly PeerEffect[] => [
   ...effects.filter((effect) => effect.type === 'save'),
 ]
 
-const without = (prefix: string) => (effects: readonly PeerEffect[]): readonly PeerEffect[] =>
-  effects.filter((effect) => !isSaveUnder(effect, prefix))
+const without =
+  (prefix: string) =>
+  (effects: readonly PeerEffect[]): readonly PeerEffect[] =>
+    effects.filter((effect) => !isSaveUnder(effect, prefix))
 
 export const diskBugs: readonly PlantedBug[] = [
   {
@@ -56,8 +58,11 @@ export const diskBugs: readonly PlantedBug[] = [
       return rewritten(make(), {
         effects: (effects, input) => {
           if (input.type === 'started') isRestarted = input.saved.size > 0
-          const isOld = isRestarted && (input.type === 'started' || (input.type === 'timer' && input.key === 'receipts/again'))
-          return isOld ? effects.filter((effect) => !isPublishOf(effect, 'receipt')) : effects
+          if (!isRestarted) return effects
+          const isOld = (effect: PeerEffect): boolean =>
+            (input.type === 'started' && isPublishOf(effect, 'receipt')) ||
+            (effect.type === 'request' && effect.message.type === 'SubmitEntry')
+          return effects.filter((effect) => !isOld(effect))
         },
       })
     },

@@ -1,7 +1,7 @@
 import { emit } from '@infermesh/kernel'
 import { commitmentOf, type SettlerEvent } from '@infermesh/protocol'
 import { Restated } from '../restated.ts'
-import { isPublishOf, type PlantedBug, rewritten } from './bug.ts'
+import { type PlantedBug, rewritten } from './bug.ts'
 
 type LeafSettled = Extract<SettlerEvent, { readonly type: 'leafSettled' }>
 
@@ -38,13 +38,12 @@ export const ledgerBugs: readonly PlantedBug[] = [
   },
   {
     name: 'receipt-said-once',
-    about: 'an operator never repeats a receipt that gossip lost',
+    about: 'an operator does not bring a receipt to a settler that gossip lost',
     roles: ['operator'],
     breaks: ['L2'],
     build: ({ make }) =>
       rewritten(make(), {
-        effects: (effects, input) =>
-          input.type === 'timer' && input.key === 'receipts/again' ? effects.filter((effect) => !isPublishOf(effect, 'receipt')) : effects,
+        effects: (effects) => effects.filter((effect) => effect.type !== 'request' || effect.message.type !== 'SubmitEntry'),
       }),
   },
   {
@@ -65,12 +64,13 @@ export const ledgerBugs: readonly PlantedBug[] = [
       )
       return rewritten(make(), {
         effects: (effects) => {
-          for (const effect of effects)
-            if (effect.type === 'emit' && isUnavailable(effect.event)) guilty.add(effect.event.receipt)
+          for (const effect of effects) if (effect.type === 'emit' && isUnavailable(effect.event)) guilty.add(effect.event.receipt)
           return effects.map((effect) => {
             if (effect.type !== 'publish') return effect
-            if (effect.envelope.type === 'verdictCommit') return { ...effect, envelope: commits.of(effect.envelope)?.envelope ?? effect.envelope }
-            if (effect.envelope.type === 'verdictReveal') return { ...effect, envelope: reveals.of(effect.envelope)?.envelope ?? effect.envelope }
+            if (effect.envelope.type === 'verdictCommit')
+              return { ...effect, envelope: commits.of(effect.envelope)?.envelope ?? effect.envelope }
+            if (effect.envelope.type === 'verdictReveal')
+              return { ...effect, envelope: reveals.of(effect.envelope)?.envelope ?? effect.envelope }
             return effect
           })
         },

@@ -27,11 +27,13 @@ export class ClaimTrust {
   /** A first token came so long after its dispatch. Claims that would save next to nothing say nothing of honesty. */
   measured(peer: PeerId, claim: Claim, tookMs: Millis, now: Millis): void {
     if (claim.withoutMs - claim.withMs < WORTH_JUDGING) return
-    const kept = tookMs <= (claim.withMs + claim.withoutMs) / 2 ? 1 : 0
+    const kept = tookMs <= claim.withMs + BENEFIT_OF_DOUBT * (claim.withoutMs - claim.withMs) ? 1 : 0
     this.#byPeer.set(peer, { trust: this.of(peer, now) * (1 - STEP) + kept * STEP, at: now })
   }
 }
 
-const STEP = 0.35
+const STEP = 0.2
+/** Share of what a claim promised to save that a queue may eat before the claim is doubted. */
+const BENEFIT_OF_DOUBT = 0.8
 const WORTH_JUDGING: Millis = 100
 const FORGIVEN_AFTER: Millis = 600_000

@@ -4,7 +4,7 @@ import { promptKeys } from '../../operator/engine/prompt-keys.ts'
 import { type Candidate, pick } from '../routing.ts'
 import { clientOf, modelOf, requestOf, type Session } from '../session.ts'
 import { type Claim, ClaimTrust } from './claim-trust.ts'
-import { MemoryView } from './memory-view.ts'
+import { type Front, MemoryView } from './memory-view.ts'
 
 export interface PrefixRoutingOptions {
   /** Digests come a few times more rarely than load, and are believed as many times as long. */
@@ -12,6 +12,8 @@ export interface PrefixRoutingOptions {
   /** A holder that would take so many times as long as the best other is passed over, so that the other becomes a holder too. */
   readonly replicateAt: number
 }
+
+type KeysFor = (blockTokens: number) => ArrayLike<number>
 
 interface Estimate {
   readonly peer: PeerId
@@ -22,6 +24,8 @@ interface Estimate {
 
 interface Attempt {
   readonly peer: PeerId
+  /** The whole prompt's front, as this operator names it. */
+  readonly front: Omit<Front, 'at'> | undefined
   /** Prompt tokens that it has to compute. */
   readonly unread: number
   readonly at: Millis
@@ -51,7 +55,8 @@ export class PrefixRouter {
 
   /** Picks from at least one candidate. Where nobody holds anything, the less loaded of two. */
   pick(session: Session, candidates: readonly Candidate[], now: Millis): PeerId {
-    const estimates = this.#estimates(session, candidates, now)
+    const keysFor = namesOf(session)
+    const estimates = this.#estimates(session, candidates, keysFor, now)
     const holders = estimates.filter(({ overlapTokens }) => overlapTokens > 0)
     const cheapest = leastOf(estimates)
     const shared = requestOf(session).session?.publicTokens ?? 0
@@ -64,7 +69,9 @@ export class PrefixRouter {
     const chosen = isWorthIt ? holder : undefined
     const peer = chosen?.peer ?? this.#lessLoaded(candidates, holder?.peer)
     const overlap = estimates.find((estimate) => estimate.peer === peer)?.overlapTokens ?? 0
-    this.#began(session, { peer, unread: requestOf(session).promptTokens - overlap, at: now, claim: chosen?.claim })
+    const keys = keysFor(this.#view.blockTokens(peer) ?? Number.POSITIVE_INFINITY)
+    const front = keys.length === 0 ? undefined : { key: keys[keys.length - 1] as number, blocks: keys.length }
+    this.#began(session, { peer, front, unread: requestOf(session).promptTokens - overlap, at: now, claim: chosen?.claim })
     return peer
   }
 
@@ -73,6 +80,7 @@ export class PrefixRouter {
     const attempt = this.#attempts.get(session.opened.requestId)
     if (attempt === undefined) return
     if (attempt.claim !== undefined) this.#trust.measured(attempt.peer, attempt.claim, now - attempt.at, now)
+    if (attempt.front !== undefined) this.#view.read(attempt.peer, { ...attempt.front, at: now })
     this.ended(session)
   }
 
@@ -91,24 +99,16 @@ export class PrefixRouter {
     this.#view.sent(attempt.peer, requestId, { tokens: attempt.unread, at: attempt.at })
   }
 
-  #estimates(session: Session, candidates: readonly Candidate[], now: Millis): Estimate[] {
-    const { opened } = session
-    const keyed = {
-      ...{ model: modelOf(session), client: clientOf(session) },
-      ...{ prompt: opened.prompt, session: requestOf(session).session },
-    }
-    const named = new Map<number, ArrayLike<number>>()
-    const keysFor = (blockTokens: number): ArrayLike<number> => {
-      const keys = named.get(blockTokens) ?? promptKeys(keyed, blockTokens).keys
-      named.set(blockTokens, keys)
-      return keys
-    }
+  #estimates(session: Session, candidates: readonly Candidate[], keysFor: KeysFor, now: Millis): Estimate[] {
     return candidates.flatMap(({ peer }) => {
       const standing = this.#view.standing(peer, keysFor, now)
       if (standing === undefined) return []
-      const { overlapTokens, waitingTokens, msPerToken } = standing
+      const { waitingTokens, msPerToken } = standing
+      const trust = this.#trust.of(peer, now)
+      // Who has claimed more than it held too often holds nothing, as far as anyone should plan.
+      const overlapTokens = trust < BELIEVED ? 0 : standing.overlapTokens
       const ahead = waitingTokens + requestOf(session).promptTokens + session.tokens.length
-      const unread = ahead - waitingTokens - overlapTokens * this.#trust.of(peer, now)
+      const unread = ahead - waitingTokens - overlapTokens * trust
       const claim = { withMs: (ahead - overlapTokens) * msPerToken + PATH, withoutMs: ahead * msPerToken + PATH }
       return [{ peer, overlapTokens, costMs: (waitingTokens + READING_WEIGHT * unread) * msPerToken + PATH, claim }]
     })
@@ -122,6 +122,20 @@ export class PrefixRouter {
   }
 }
 
+/** Names of the prompt's blocks, made once for each block size. */
+function namesOf(session: Session): KeysFor {
+  const keyed = {
+    ...{ model: modelOf(session), client: clientOf(session) },
+    ...{ prompt: session.opened.prompt, session: requestOf(session).session },
+  }
+  const named = new Map<number, ArrayLike<number>>()
+  return (blockTokens) => {
+    const keys = named.get(blockTokens) ?? (blockTokens === Number.POSITIVE_INFINITY ? [] : promptKeys(keyed, blockTokens).keys)
+    named.set(blockTokens, keys)
+    return keys
+  }
+}
+
 function leastOf(estimates: readonly Estimate[]): Estimate | undefined {
   return estimates.reduce<Estimate | undefined>(
     (best, other) => (best === undefined || other.costMs < best.costMs ? other : best),
@@ -131,6 +145,7 @@ function leastOf(estimates: readonly Estimate[]): Estimate | undefined {
 
 /** A conversation waits this much longer at its home than elsewhere before it moves. */
 const PATIENCE: Millis = 2_000
+const BELIEVED = 0.5
 const BEATS_PER_DIGEST = 4
 /** What is read again delays all who wait behind it, and takes the place of what others will come back for. */
 const READING_WEIGHT = 6

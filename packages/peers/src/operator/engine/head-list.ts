@@ -26,11 +26,22 @@ export class HeadList {
     for (const [owner, { keys, blocks }] of this.#prompts) {
       const left = heldBlocks(keys, blocks, holds)
       if (left === 0) this.#prompts.delete(owner)
-      else heads.push({ key: keys[left - 1] as number, blocks: left })
+      else heads.push(...bordersOf(left).map((border) => ({ key: keys[border - 1] as number, blocks: border })))
     }
     return heads
   }
 }
+
+/**
+ * A front's whole length, and a rounder one: a prompt's last words are often not those of the next turn (what a template ends with),
+ * and a name fits only if everything before it does.
+ */
+function bordersOf(blocks: number): readonly number[] {
+  const round = Math.floor((blocks - 1) / ROUND) * ROUND
+  return round > 0 ? [round, blocks] : [blocks]
+}
+
+const ROUND = 16
 
 /** Tails are evicted first, so the blocks that are left are the first ones: the border is found by halving. */
 function heldBlocks(keys: Keys, blocks: number, holds: (key: number) => boolean): number {

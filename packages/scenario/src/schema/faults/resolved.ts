@@ -46,10 +46,6 @@ export type ScenarioFault = FaultSpec & { readonly at: Millis; readonly until?: 
 /** A resolved fault of one kind, or of some. */
 export type FaultOf<K extends FaultKind> = Extract<ScenarioFault, { readonly kind: K }>
 
-/** The specs compile only while every kind of the schema has one. */
-type Complete = FaultKind extends FaultSpec['kind'] ? true : never
-export const everyKindHasSpec: Complete = true
-
 /** What a person reads: `partition owner-0 | gateway-0, gateway-1`. */
 export function faultText(fault: FaultSpec): string {
   switch (fault.kind) {

@@ -1,0 +1,6 @@
+export { EngineFailure } from './engine-failure.ts'
+export { OnnxEngine, type OnnxJob } from './onnx-engine.ts'
+export { sha256 } from './onnx-model.ts'
+export { classifierBytes, OPERATOR_SET, writerBytes } from './onnx-writer.ts'
+export { OpenAiEngine, type OpenAiJob } from './openai-engine.ts'
+export { trainedModel, trainedModelNames } from './trained-models.ts'
