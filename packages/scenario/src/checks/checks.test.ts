@@ -58,7 +58,7 @@ const sent = {
   attempt: 1,
 } as const
 const issued = {
-  ...{ type: 'receiptIssued', receipt: 'c', requestId: 'r', attempt: 1, from: 0, to: 10, model: 'm', epoch: 1 },
+  ...({ type: 'receiptIssued', receipt: 'c', requestId: 'r', attempt: 1, from: 0, to: 10, model: 'm', epoch: 1 } as const),
   ...{ operatorSeq: 0, amount: 5, maxCharge: 5, envelope: '' },
 } as const
 const logged = { type: 'entryLogged', entry: 'c', kind: 'receipt', index: 0, height: 1, model: 'm', epoch: 1 } as const
@@ -90,7 +90,8 @@ test('a run in which all is well breaks nothing', () => {
 })
 
 describe('every check sees its own violation', () => {
-  const cases: readonly (readonly [check: string, what: string, lines: readonly Line[], options?: { end?: number; liars?: string[] }])[] = [
+  type Case = readonly [check: string, what: string, lines: readonly Line[], options?: { end?: number; liars?: string[] }]
+  const cases: readonly Case[] = [
     ['I1', 'a token in two leaves', [...good, [9, 'settler-0', { ...leaf, from: 9, to: 12, batchId: 'b2' }]]],
     ['I2', 'a coin too many', [[1, 'settler-0', { type: 'balances', height: 1, total: 1_001, escrow: 0, stateRoot: '' }]]],
     ['I2', 'negative escrow', [[1, 'settler-0', { type: 'balances', height: 1, total: 1_000, escrow: -1, stateRoot: '' }]]],
@@ -211,7 +212,7 @@ describe('every check sees its own violation', () => {
     ],
   ]
 
-  test.each(cases)('%s: %s', (check, _what, lines, options) => {
+  test.each(cases)('%s: %s', (...[check, _what, lines, options]: Case) => {
     expect(broken(lines, options)).toContain(check)
   })
 

@@ -22,4 +22,3 @@ export const sessions = z.strictObject({
     .meta({ description: 'The prompts of a group begin with the same public tokens, such as a system prompt' })
     .optional(),
 })
-export type SessionSettings = z.infer<typeof sessions>

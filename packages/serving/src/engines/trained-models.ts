@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url'
 
 /** Models that come with the package. `node packages/serving/models/train.ts` makes the same bytes again. */
 export const trainedModelNames = ['risk-classifier', 'clause-writer'] as const
-export type TrainedModelName = (typeof trainedModelNames)[number]
 
 /** ONNX bytes by name, or from a file. */
 export function trainedModel(nameOrPath: string): Uint8Array {
