@@ -91,6 +91,22 @@ test('finishes every request that fits, with its rules kept at every step, whate
   )
 })
 
+test('a session whose last turn ends before an earlier one gives its place at the gate back', () => {
+  const engine = new Engine({ ...tight, idle: ttlPolicy(40), sessionShareMax: 0.5 })
+  const turn = (session: string, number: number, last: boolean) => ({ session: { session, turn: number, last, pause: 'tool' as const } })
+  const load = [
+    { ...request('r0', 21, 1), ...turn('s2', 0, true) },
+    { ...request('r1', 7, 12), ...turn('s1', 1, false) },
+    { ...request('r2', 1, 1), ...turn('s1', 2, true) },
+    { ...request('r3', 6, 4), ...turn('s0', 3, true) },
+  ]
+
+  for (const each of load) engine.submit(each, 0)
+  const finished = engine.advance(1e6).filter(({ type }) => type === 'finished')
+
+  expect(finished).toHaveLength(load.length)
+})
+
 test('a later turn computes only what is new', () => {
   const engine = new Engine(base)
   engine.submit({ ...request('a', 16, 2), prefix: keys(1, 2, 3, 4) }, 0)
