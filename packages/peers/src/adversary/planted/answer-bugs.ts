@@ -95,11 +95,12 @@ export const answerBugs: readonly PlantedBug[] = [
   },
   {
     name: 'deadline-forgotten',
-    about: 'a client waits for its gateway without an end',
+    about: 'a client waits for a gateway that is gone, without an end',
     roles: ['client'],
     breaks: ['L1'],
     build: ({ make }) =>
       rewritten(make(), {
+        input: (input) => (input.type === 'failed' ? undefined : input),
         effects: (effects) => effects.filter((effect) => effect.type !== 'setTimer' || !effect.key.startsWith('deadline/')),
       }),
   },

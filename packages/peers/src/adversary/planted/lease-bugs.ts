@@ -37,7 +37,7 @@ export const leaseBugs: readonly PlantedBug[] = [
     about: 'a grantor counts a lease as over long before its holder does',
     roles: ['grantor'],
     breaks: ['I14'],
-    build: ({ make, services }) => make({ services: withLease(services, (ttl) => Math.round(ttl / 8)) }),
+    build: ({ make, services }) => make({ services: withLease(services, (ttl) => Math.round(ttl / 1_000)) }),
   },
   {
     name: 'long-lease',
@@ -45,24 +45,6 @@ export const leaseBugs: readonly PlantedBug[] = [
     roles: ['operator'],
     breaks: ['I14'],
     build: ({ make, services }) => make({ services: withLease(services, (ttl) => ttl * 8) }),
-  },
-  {
-    name: 'stale-heartbeat',
-    about: 'any heartbeat counts as a sign of life from everybody heard of before: a lost holder is never suspected',
-    roles: ['operator', 'gateway'],
-    breaks: ['L3'],
-    build: ({ make }) => {
-      const machine = make()
-      const heard = new Map<string, Extract<PeerInput, { readonly type: 'gossip' }>>()
-      return rewritten(machine, {
-        effects: (effects, input, now) => {
-          if (input.type !== 'gossip' || input.envelope.type !== 'capacity') return effects
-          heard.set(input.envelope.signer, input)
-          const others = [...heard].filter(([signer]) => signer !== input.envelope.signer)
-          return [...effects, ...others.flatMap(([, old]) => machine.handle(old, now))]
-        },
-      })
-    },
   },
   {
     name: 'takeover-never-begins',
