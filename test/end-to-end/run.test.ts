@@ -13,8 +13,19 @@ interface Result {
 const unheld = (result: Result): readonly string[] =>
   result.checks.filter(({ held }) => !held).map(({ name, actual }) => `${name}: ${actual}`)
 
-/** The flagship with its load and faults moved together, so that the gate stays short. */
-const shortFlagship = ['--set', 'load.0.until=30s', '--set', 'load.1.until=30s', '--set', 'faults.0.at=14s', '--set', 'faults.1.at=24s']
+/** The flagship with its load and faults moved together, so that the gate stays short; audited often, since few receipts come. */
+const shortFlagship = [
+  '--set',
+  'load.0.until=30s',
+  '--set',
+  'load.1.until=30s',
+  '--set',
+  'faults.0.at=14s',
+  '--set',
+  'faults.1.at=24s',
+  '--set',
+  'parameters.audit={ ratePerMille: 500 }',
+]
 
 test('the flagship holds in processes: the owner is killed under load, a standby takes over, each request is billed once', async () => {
   const folder = emptyFolder()
