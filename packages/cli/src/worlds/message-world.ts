@@ -1,10 +1,10 @@
-import type { AnyMessage } from '@infermesh/kernel'
 import type { Envelope, Message } from '@infermesh/protocol'
 import { identityFromSeed, nodeCryptography } from '@infermesh/protocol/node'
 import type { NetworkRecord } from '@infermesh/scenario'
 import { createMessageWorld, type MessageWorld } from '@infermesh/sim'
 import { refuseEngines } from '../engines/refuse-engines.ts'
 import type { FaultInjector } from '../faults/fault-injector.ts'
+import { askWorld } from './ask-world.ts'
 import { fetchLog } from './fetch-log.ts'
 import { type Alteration, latencyOf, lineOf, VirtualNetwork } from './virtual-network.ts'
 import { RunAborted, type RunOrder, type WorldEnd } from './world.ts'
@@ -57,7 +57,7 @@ export function prepareMessages(order: RunOrder, alter?: Alteration): MessageRun
 export async function endMessages({ world, network }: MessageRun, { plan }: RunOrder): Promise<WorldEnd> {
   const log = await fetchLog(
     plan.peers.filter((peer) => peer.role === 'settler').map((peer) => peer.name),
-    (settler, message) => ask(world, settler, message),
+    (settler, message) => askWorld(world, settler, message),
     { networkId: plan.genesis.networkId, crypto: nodeCryptography },
   )
   world.flush()
@@ -82,21 +82,4 @@ export function quietWatch(world: Pick<World, 'now'>, order: Pick<RunOrder, 'tim
     since = world.now() > last && order.observer.quiet() ? (since ?? world.now()) : undefined
     return since !== undefined && world.now() - since >= QUIET_FOR
   }
-}
-
-/** Runs the world on until the peer has answered. */
-async function ask(
-  world: Pick<World, 'ask'> & { step(): boolean | Promise<boolean> },
-  peer: string,
-  message: Message,
-): Promise<AnyMessage> {
-  let settled: { readonly message?: AnyMessage } | undefined
-  world.ask(peer, { stream: 'fetch', message, timeout: 5_000 }, (answer) => {
-    settled ??= answer.type === 'response' ? { message: answer.message } : {}
-  })
-  while (settled === undefined && (await world.step())) {
-    // Each step may bring the answer.
-  }
-  if (settled?.message === undefined) throw new Error(`${peer} gave no answer to ${message.type}`)
-  return settled.message
 }

@@ -1,9 +1,10 @@
-import type { AnyMessage, Millis } from '@infermesh/kernel'
+import type { Millis } from '@infermesh/kernel'
 import { type StackWorld, serveStack } from '@infermesh/libp2p'
 import { createCodec, type Envelope, type Message, streams, topics } from '@infermesh/protocol'
 import { identityFromSeed, nodeCryptography } from '@infermesh/protocol/node'
 import type { Action, NetworkRecord, RunCheck, Scenario } from '@infermesh/scenario'
 import type { NetworkPlan } from '../network/network-plan.ts'
+import { askWorld } from './ask-world.ts'
 import { fetchLog } from './fetch-log.ts'
 import { latencyOf, lineOf, VirtualNetwork } from './virtual-network.ts'
 import type { FinalLog } from './world.ts'
@@ -77,18 +78,6 @@ type World = StackWorld<Message, Envelope>
 const readLog = (world: World, plan: NetworkPlan): Promise<FinalLog> =>
   fetchLog(
     plan.peers.filter((peer) => peer.role === 'settler').map((peer) => peer.name),
-    (settler, message) => ask(world, settler, message),
+    (settler, message) => askWorld(world, settler, message),
     { networkId: plan.genesis.networkId, crypto: nodeCryptography },
   )
-
-async function ask(world: World, peer: string, message: Message): Promise<AnyMessage> {
-  let settled: { readonly message?: AnyMessage } | undefined
-  world.ask(peer, { stream: 'fetch', message, timeout: 5_000 }, (answer) => {
-    settled ??= answer.type === 'response' ? { message: answer.message } : {}
-  })
-  while (settled === undefined && (await world.step())) {
-    // Each step may bring the answer.
-  }
-  if (settled?.message === undefined) throw new Error(`${peer} gave no answer to ${message.type}`)
-  return settled.message
-}
