@@ -13,7 +13,7 @@ interface Result {
 const unheld = (result: Result): readonly string[] =>
   result.checks.filter(({ held }) => !held).map(({ name, actual }) => `${name}: ${actual}`)
 
-/** The flagship with its load and faults moved together, so that the gate stays short; audited often, since few receipts come. */
+/** The flagship with its load and faults moved together, so that the gate stays short; every receipt audited, since few come. */
 const shortFlagship = [
   '--set',
   'load.0.until=30s',
@@ -24,7 +24,7 @@ const shortFlagship = [
   '--set',
   'faults.1.at=24s',
   '--set',
-  'parameters.audit={ ratePerMille: 500 }',
+  'parameters.audit={ ratePerMille: 1000 }',
 ]
 
 test('the flagship holds in processes: the owner is killed under load, a standby takes over, each request is billed once', async () => {
@@ -74,7 +74,8 @@ const azure = findData('azure/AzureLLMInferenceTrace_conv.csv.gz')
 test.skipIf(azure.missing !== undefined)(
   `the flagship holds on the real Azure trace${azure.missing === undefined ? '' : `: ${azure.missing}`}`,
   async () => {
-    const args = ['--set', `load.0.trace=${azure.path}`, '--set', `load.1.trace=${azure.path}`]
+    const atOwnPace = ['--set', 'load.0.rate=5/s', '--set', 'load.1.rate=5/s']
+    const args = ['--set', `load.0.trace=${azure.path}`, '--set', `load.1.trace=${azure.path}`, ...atOwnPace]
 
     const { stdout, stderr } = await infermesh(
       ['run', scenario('private-owner-failover.yaml'), '--json', '--world', 'process', ...shortFlagship, ...args],
