@@ -5,7 +5,7 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import type { HostLimits } from '../host-limits.ts'
 import type { Timers } from '../host-options.ts'
-import type { Shaping } from '../shaping/peer-shape.ts'
+import type { Shaping } from '../shaping/shaping.ts'
 
 export interface DiallerInit {
   readonly node: Libp2p
@@ -59,6 +59,10 @@ export class Dialler {
     this.#tryAgain(peer, kept)
   }
 
+  retryAll(): void {
+    for (const peer of [...this.#kept.keys()]) this.retry(peer)
+  }
+
   release(peer: PeerId): void {
     this.#kept.get(peer)?.unset?.()
     this.#kept.delete(peer)
@@ -75,34 +79,11 @@ export class Dialler {
   }
 
   async #dial(peer: PeerId): Promise<Connection> {
-    await this.#gateOpens(peer)
+    const link = this.#init.shaping.of(peer)
+    if (!link.isPlain()) await link.opens(this.#init.limits.dialTimeout)
     const addresses = this.#init.addressesOf(peer)
     if (addresses.length === 0) throw new Error(`no address of ${peer} is known`)
     return this.#init.node.dial(addresses.map((address) => withPeer(address, peer)))
-  }
-
-  /** What is jammed lets no new connection through either; waiting for it ends like any other dial. */
-  #gateOpens(peer: PeerId): Promise<void> {
-    const shape = this.#init.shaping.of(peer)
-    if (shape.gate() === 'open') return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      const settle = () => {
-        if (shape.gate() === 'jammed') return
-        end()
-        if (shape.gate() === 'open') resolve()
-        else reject(new Error(`connections to ${peer} are stopped`))
-      }
-      const unwatch = shape.watch(settle)
-      const unset = this.#init.timers.after(this.#init.limits.dialTimeout, () => {
-        end()
-        reject(new Error(`no connection to ${peer} within ${this.#init.limits.dialTimeout} ms`))
-      })
-      const end = () => {
-        unwatch()
-        unset()
-      }
-      settle()
-    })
   }
 
   async #try(peer: PeerId, kept: Kept): Promise<void> {

@@ -9,6 +9,7 @@ import type { GossipService } from '../gossip/service.ts'
 import type { HostLimits } from '../host-limits.ts'
 import type { Link } from '../host-options.ts'
 import type { Shaping } from '../shaping/peer-shape.ts'
+import { type BookComponents, PeerBook } from './peer-book.ts'
 import { type PresumedComponents, PresumedProtocols } from './presumed-protocols.ts'
 
 export interface NodeInit {
@@ -55,6 +56,8 @@ export async function createNode(init: NodeInit): Promise<Node> {
       denyInboundEncryptedConnection: (peer) => shaping.of(peer.toString()).gate() === 'stopped',
     },
     services: {
+      // First, so that every other service finds it in place of libp2p's own.
+      book: (components: BookComponents) => new PeerBook(components),
       // Strangers may ask who this is; it asks nobody itself.
       identify: init.link.identify ?? identify({ timeout: 30_000, runOnConnectionOpen: false }),
       ...(init.link.identify === undefined ? { presumed: (components: PresumedComponents) => new PresumedProtocols(components) } : {}),
