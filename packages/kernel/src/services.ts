@@ -15,6 +15,11 @@ export interface Cryptography {
   seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array): Uint8Array
   /** `undefined` when the tag does not match. */
   open(key: Uint8Array, sealed: Uint8Array): Uint8Array | undefined
+  /**
+   * What `make` made of equal bytes before; the first time, of a copy of them. Only where many peers share one process. The result must follow
+   * from `purpose` and the bytes alone, and nobody may change it; what `make` throws is not remembered.
+   */
+  once?<T extends object>(purpose: string, bytes: Uint8Array, make: (copy: Uint8Array) => T): T
 }
 
 /** Who a peer is. Keys are Ed25519: 32-byte seed, 32-byte public key. */

@@ -31,4 +31,13 @@ export type WorldEvent =
     }
   | { readonly type: 'gossipDelivered'; readonly topic: string; readonly delaysMs: readonly number[] }
   | { readonly type: 'dropped'; readonly queue: string; readonly count: number }
+  | {
+      /** Between peers on libp2p and those that are messages, over the whole run. */
+      readonly type: 'borderCrossed'
+      readonly requestsIn: number
+      readonly requestsOut: number
+      readonly gossipIn: number
+      readonly gossipOut: number
+      readonly duplicates: number
+    }
   | { readonly type: 'runEnded' }

@@ -3,7 +3,7 @@ import type { Counters } from './counters.ts'
 import type { HostLimits } from './host-limits.ts'
 import type { Timers } from './host-options.ts'
 import type { EffectLoop } from './loop/effect-loop.ts'
-import type { Shaping } from './shaping/peer-shape.ts'
+import type { Shaping } from './shaping/shaping.ts'
 import type { OutboundQueue } from './streams/outbound-queue.ts'
 
 /** What the parts of one host share. */

@@ -16,7 +16,7 @@ import type { identify } from '@libp2p/identify'
 import type { ComponentLogger } from '@libp2p/interface'
 import type { Libp2pInit } from 'libp2p'
 import type { HostLimits } from './host-limits.ts'
-import type { ShapeReport, ShapeRule } from './shaping/rule.ts'
+import type { LinkControl, TrueTime } from './shaping/link-control.ts'
 import type { Store } from './store/store.ts'
 
 /** All that a host is told about the world it runs in. Nothing in the host knows which world that is. */
@@ -46,12 +46,18 @@ export interface HostOptions {
   /** The host has stopped itself: the machine threw, or the store failed. `input` is what it was working on. */
   readonly onFatal: (error: Error, input: Input | undefined) => void
   readonly timers?: Timers
+  /** For the links; the peer's own clock, which a fault may set wrong, when absent. */
+  readonly trueTime?: TrueTime
   readonly limits?: Partial<HostLimits>
   readonly gossip?: Partial<GossipOptions>
   /** For libp2p's own log; silent when absent. */
   readonly logger?: ComponentLogger
   /** Called before each effect is performed: where a crash sweep kills the process. */
   readonly beforeEffect?: (effect: Effect) => void
+  /** Does an effect in the host's place: true when nothing is left to do. It is asked when the effect's turn comes. */
+  readonly detour?: (effect: Effect) => boolean
+  /** A probe came in, at this time. */
+  readonly onProbe?: (id: number, at: number) => void
   /** This host's mesh of a topic gained or lost a peer. */
   readonly onMesh?: (topic: string, peers: readonly PeerId[]) => void
 }
@@ -109,12 +115,12 @@ export interface Host {
   gossipScore(peer: PeerId): number
   /** Hands the machine an input as if the world had made it. */
   inject(input: Input): void
+  /** Takes gossip that came by another way than a connection, as if `from` had sent it. */
+  hear(from: PeerId, topic: string, bytes: Uint8Array): void
   /** Asks this host's own machine, as a peer would. Leaving the loop early cancels the request. Throws `AskFailed`. */
   ask(stream: string, message: AnyMessage, options?: AskOptions): AsyncIterableIterator<AnyMessage>
-  /** Changes what happens to all that is sent to a peer from now on; `undefined` lifts the rule. */
-  shape(peer: PeerId, rule: ShapeRule | undefined): void
-  /** What shaping did to a peer since its rule was last set: proof that a fault acts. */
-  shaped(peer: PeerId): ShapeReport
+  /** What happens to what this host sends and takes in, and the probes that measure it. */
+  readonly links: LinkControl
   stats(): HostStats
   /** Closes connections and the store. Nothing reaches the machine afterwards. */
   stop(): Promise<void>

@@ -13,7 +13,7 @@ import { TimerTable } from './loop/timer-table.ts'
 import { Dialler } from './network/dialler.ts'
 import { createNode, type Node } from './network/node.ts'
 import { quietLogger } from './network/quiet-logger.ts'
-import { Shaping } from './shaping/peer-shape.ts'
+import { Shaping, type ShapingInit } from './shaping/shaping.ts'
 import { frameStreamInit } from './streams/frame-stream-init.ts'
 import type { OutboundQueue } from './streams/outbound-queue.ts'
 import { RequestTable } from './streams/request-table.ts'
@@ -34,6 +34,7 @@ export interface LocalPartsInit {
   readonly options: HostOptions
   readonly perform: (effect: Effect) => void
   readonly onFatal: ConstructorParameters<typeof EffectLoop>[0]['onFatal']
+  readonly sever: ShapingInit['sever']
 }
 
 export function localParts(init: LocalPartsInit): LocalParts {
@@ -41,6 +42,7 @@ export function localParts(init: LocalPartsInit): LocalParts {
   const timers = options.timers ?? systemTimers
   const limits = { ...defaultLimits, ...options.limits }
   const counters = new Counters(options.emit, timers)
+  const clock = options.trueTime ?? { now: options.now, after: timers.after.bind(timers) }
   const machine = options.createMachine()
   const dirty = new Set<OutboundQueue>()
   const loop: EffectLoop = new EffectLoop({
@@ -67,7 +69,7 @@ export function localParts(init: LocalPartsInit): LocalParts {
     now: options.now,
     timers,
     counters,
-    shaping: new Shaping(options.random, options.now),
+    shaping: new Shaping({ self: options.identity.peerId, random: options.random.fork('links'), clock, sever: init.sever }),
     inputs: loop,
     schedule: (queue) => (loop.isIdle() ? queue.flush() : dirty.add(queue)),
   }
@@ -108,14 +110,21 @@ export async function networkParts(options: HostOptions, local: LocalParts): Pro
     topics: options.topics,
     options: gossipOptions,
     envelopeBytesMax: limits.envelopeBytesMax,
-    shaping: { queueInit: (peer) => frameStreamInit(context, peer), onOverflow: () => counters.drop('gossip-out') },
+    shaping: {
+      queueInit: (peer) => frameStreamInit(context, peer),
+      onOverflow: () => counters.drop('gossip-out'),
+      admit: (bytes, take) => shaping.down.admit(bytes, take),
+    },
   })
   const logger = options.logger ?? quietLogger
   const node = await createNode({ identity: options.identity, link: options.link, listen: options.listen, limits, shaping, gossip, logger })
   const addressesOf = (peer: PeerId) => local.addresses.get(peer) ?? options.lookUp?.(peer) ?? []
+  const dialler = new Dialler({ node, addressesOf, limits, random: options.random.fork('redial'), timers, shaping })
+  // A cut or a jam that ends need not wait for the next try.
+  shaping.watch(() => dialler.retryAll())
   return {
     node,
-    dialler: new Dialler({ node, addressesOf, limits, random: options.random.fork('redial'), timers, shaping }),
+    dialler,
     gossip: new Gossip(
       { context, machine, topics: options.topics, reportDelays: gossipOptions.reportDelays, onMesh: options.onMesh },
       node.services.gossip,

@@ -5,8 +5,10 @@ import type { AskOptions, Host, HostOptions, HostStats } from './host-options.ts
 import { type LocalParts, localParts, type NetworkParts, networkParts } from './host-parts.ts'
 import type { Node } from './network/node.ts'
 import { performer } from './performer.ts'
-import type { ShapeReport, ShapeRule } from './shaping/rule.ts'
+import { type LinkControl, linkControl } from './shaping/link-control.ts'
+import { PROBE_PROTOCOL, ProbeDesk } from './shaping/probe-desk.ts'
 import { CallTable } from './streams/call-table.ts'
+import { frameStreamInit } from './streams/frame-stream-init.ts'
 import { ServingTable } from './streams/serving-table.ts'
 
 /** A host that is not started yet. */
@@ -17,6 +19,8 @@ class Libp2pHost implements Host {
   readonly #local: LocalParts
   readonly #calls: CallTable
   readonly #serving: ServingTable
+  readonly #probes: ProbeDesk
+  readonly links: LinkControl
   #perform: ReturnType<typeof performer> | undefined
   #network: NetworkParts | undefined
   #state: 'new' | 'running' | 'stopped' = 'new'
@@ -27,10 +31,18 @@ class Libp2pHost implements Host {
       options,
       perform: (effect) => this.#perform?.(effect),
       onFatal: (error, input) => this.#onFatal(error, input),
+      sever: (peer, reason) => this.#sever(peer, reason),
     })
     const { context, requests } = this.#local
     this.#calls = new CallTable({ context, requests, openStream: (peer, name) => this.#openStream(peer, name) })
     this.#serving = new ServingTable(context, requests)
+    this.#probes = new ProbeDesk({
+      shaping: context.shaping,
+      queueInit: (peer) => frameStreamInit(context, peer),
+      openStream: (peer) => this.#openProtocol(peer, PROBE_PROTOCOL),
+      onArrival: (id, at) => options.onProbe?.(id, at),
+    })
+    this.links = linkControl(context.shaping, this.#probes)
   }
 
   async start(): Promise<void> {
@@ -79,23 +91,12 @@ class Libp2pHost implements Host {
     this.#local.loop.push(input)
   }
 
+  hear(from: PeerId, topic: string, bytes: Uint8Array): void {
+    this.#network?.gossip.hear(from, topic, bytes)
+  }
+
   ask(stream: string, message: AnyMessage, options: AskOptions = {}): AsyncIterableIterator<AnyMessage> {
     return this.#local.asks.open({ stream, message, options })
-  }
-
-  shape(peer: PeerId, rule: ShapeRule | undefined): void {
-    this.#local.context.shaping.of(peer).set(rule)
-    if (rule?.gate !== 'stopped') {
-      this.#network?.dialler.retry(peer)
-      return
-    }
-    for (const connection of this.#network?.node.getConnections(peerIdFromString(peer)) ?? []) {
-      connection.abort(new Error(`connections to ${peer} are stopped`))
-    }
-  }
-
-  shaped(peer: PeerId): ShapeReport {
-    return this.#local.context.shaping.of(peer).report()
   }
 
   stats(): HostStats {
@@ -144,6 +145,7 @@ class Libp2pHost implements Host {
         limits,
       )
     }
+    await node.handle(PROBE_PROTOCOL, (stream) => this.#probes.accept(stream), limits)
     node.addEventListener('peer:disconnect', (event) => {
       const peer = event.detail.toString()
       dialler.onDisconnected(peer)
@@ -159,9 +161,22 @@ class Libp2pHost implements Host {
     this.#local.loop.push({ type: 'peerLost', peer })
   }
 
-  async #openStream(peer: PeerId, name: string): Promise<Stream> {
+  #openStream(peer: PeerId, name: string): Promise<Stream> {
+    return this.#openProtocol(peer, protocolOf(name))
+  }
+
+  async #openProtocol(peer: PeerId, protocol: string): Promise<Stream> {
     const connection = await this.#started().dialler.connect(peer)
-    return connection.newStream(protocolOf(name))
+    return connection.newStream(protocol)
+  }
+
+  /** Not at once: whoever sends is in the middle of it. */
+  #sever(peer: PeerId, reason: string): boolean {
+    const connections = this.#network?.node.getConnections(peerIdFromString(peer)) ?? []
+    queueMicrotask(() => {
+      for (const connection of connections) connection.abort(new Error(reason))
+    })
+    return connections.length > 0
   }
 
   #started(): NetworkParts {

@@ -17,11 +17,15 @@ export interface PerformerParts {
 }
 
 /** Performs one effect before it returns. What takes longer comes back as an input. */
-export function performer(options: Pick<HostOptions, 'store' | 'emit' | 'streams'>, parts: PerformerParts): (effect: Effect) => void {
+export function performer(
+  options: Pick<HostOptions, 'store' | 'emit' | 'streams' | 'detour'>,
+  parts: PerformerParts,
+): (effect: Effect) => void {
   const { loop, calls, requests, gossip, timers, jobs } = parts
   // A timer may have fired and still wait its turn.
   const retractTimer = (key: string) => loop.retract((input) => input.type === 'timer' && input.key === key)
   return (effect) => {
+    if (options.detour?.(effect) === true) return
     switch (effect.type) {
       case 'request':
         assert(options.streams.includes(effect.stream), `stream ${effect.stream} must be one of ${options.streams.join(', ')}`)

@@ -26,6 +26,10 @@ export interface GossipSettings {
   readonly graylist: number
   /** Who is linked with whom, instead of a mesh the model grows: neighbours of a peer, by index. */
   readonly fixedLinks?: (peer: number) => number[]
+  /** Whether two peers may have a gossip link, by index; all may unless told. */
+  readonly mayLink?: (left: number, right: number) => boolean
+  /** Hears of each copy that its receiver had already, by index. */
+  readonly onCopy?: (receiver: number, sender: number) => void
 }
 
 export const gossipDefaults: GossipSettings = {

@@ -70,10 +70,14 @@ export class GossipTopic {
     const membership = this.members[peer]
     if (membership === undefined) return
     const wanted = this.#settings.dials - membership.mesh.length - membership.others.length
-    for (const other of this.sample(wanted, (candidate) => candidate !== peer && !isLinked(membership, candidate))) {
+    for (const other of this.sample(wanted, (candidate) => this.mayLink(peer, candidate) && !isLinked(membership, candidate))) {
       membership.others.push(other)
       this.members[other]?.others.push(peer)
     }
+  }
+
+  mayLink(peer: number, other: number): boolean {
+    return peer !== other && this.#settings.mayLink?.(peer, other) !== false
   }
 
   graft(peer: number, other: number): void {

@@ -46,7 +46,7 @@ export class GossipTopics<M extends AnyMessage, E extends AnyEnvelope> {
   /** Whom a publisher sends to: its mesh or all it is connected to; a peer that does not subscribe picks some who do. */
   targetsOf(peer: Peer<M, E>, topic: GossipTopic, isFlood: boolean): readonly number[] {
     const membership = topic.members[peer.index]
-    if (membership === undefined) return topic.sample(this.#settings.degree, (other) => other !== peer.index)
+    if (membership === undefined) return topic.sample(this.#settings.degree, (other) => topic.mayLink(peer.index, other))
     return isFlood && membership.others.length > 0 ? [...membership.mesh, ...membership.others] : membership.mesh
   }
 

@@ -62,6 +62,7 @@ export class Gossip<M extends AnyMessage, E extends AnyEnvelope> {
     if (message === undefined) return true
     if (!message.hasReached(receiver)) return false
     this.#counts.duplicates++
+    this.#settings.onCopy?.(receiver, sender)
     if (message.rejectedBy.size > 0 && message.rejectedBy.has(receiver)) this.#scores.blame(receiver, sender, this.#host.now)
     return true
   }

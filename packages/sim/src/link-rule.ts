@@ -29,6 +29,8 @@ export type LinkRule = (transit: Transit) => Verdict
 /** What a rule did so far: its proof. */
 export interface RuleCounts {
   asked: number
+  /** Of these, the ones it could act on; 0 where nobody said which these are. */
+  meant: number
   dropped: number
   reset: number
   delayed: number

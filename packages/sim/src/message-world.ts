@@ -25,7 +25,7 @@ export function createMessageWorld<M extends AnyMessage = AnyMessage, E extends 
 
 type Named<M extends AnyMessage, E extends AnyEnvelope> = (name: string) => Peer<M, E>
 type Driving = 'now' | 'step' | 'run' | 'stop' | 'at' | 'record' | 'flush' | 'traceHash' | 'inputHash' | 'load' | 'gossipCounts'
-type PeerControl = 'start' | 'ask' | 'crash' | 'restart' | 'pause' | 'resume' | 'setClock' | 'setDisk' | 'syncDisk'
+type PeerControl = 'start' | 'ask' | 'inject' | 'crash' | 'restart' | 'pause' | 'resume' | 'setClock' | 'setDisk' | 'syncDisk'
 type LinkControl = 'setLineRate' | 'addRule' | 'partition' | 'heal' | 'probe'
 type Inspection = 'isUp' | 'machine' | 'store' | 'peerIdOf'
 
@@ -57,6 +57,7 @@ function peerControl<M extends AnyMessage, E extends AnyEnvelope>(
     },
     ask: (name, { stream, message, timeout = 30_000 }, onAnswer) =>
       runtime.parts.streams.ask(named(name), { stream, message, timeout }, onAnswer),
+    inject: (name, input) => runtime.deliver(named(name), input),
     crash(name, { afterEffects = 0, reason = 'asked for' } = {}) {
       const peer = named(name)
       if (afterEffects > 0) peer.effectsLeft = afterEffects
@@ -90,8 +91,8 @@ function linkControl<M extends AnyMessage, E extends AnyEnvelope>(
   named: Named<M, E>,
 ): Pick<MessageWorld<M, E>, LinkControl> {
   const handles = new Set<RuleHandle>()
-  const addRule: MessageWorld<M, E>['addRule'] = (label, rule) => {
-    const handle = runtime.parts.network.add(label, rule)
+  const addRule: MessageWorld<M, E>['addRule'] = (label, rule, isMeant) => {
+    const handle = runtime.parts.network.rules.add(label, rule, isMeant)
     handles.add(handle)
     return handle
   }

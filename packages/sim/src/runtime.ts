@@ -13,6 +13,7 @@ import {
   WORLD,
   type WorldEvent,
 } from '@infermesh/kernel'
+import { AnnouncedQueue } from './announced-queue.ts'
 import type { Bandwidth } from './bandwidth.ts'
 import { Cargo } from './cargo.ts'
 import { loseUnsynced, write } from './disk.ts'
@@ -35,7 +36,7 @@ interface Action {
 
 /** The loop of a message world: takes events in order, hands inputs to machines and performs their effects. */
 export class Runtime<M extends AnyMessage, E extends AnyEnvelope> implements Host<M, E> {
-  readonly queue = new EventQueue()
+  readonly queue: EventQueue
   readonly peers: Peer<M, E>[]
   readonly peersById: Map<PeerId, Peer<M, E>>
   readonly parts: Parts<M, E>
@@ -55,6 +56,7 @@ export class Runtime<M extends AnyMessage, E extends AnyEnvelope> implements Hos
     const { seed, peers } = options
     const random = randomFrom(seed)
     this.#options = options
+    this.queue = options.onScheduled === undefined ? new EventQueue() : new AnnouncedQueue(options.onScheduled)
     this.peers = peers.map((spec, index) => new Peer(index, spec, random.fork(`links of ${spec.name}`)))
     this.peersById = new Map(this.peers.map((peer) => [peer.spec.peerId, peer]))
     this.parts = createParts(this, options, random)
@@ -119,6 +121,7 @@ export class Runtime<M extends AnyMessage, E extends AnyEnvelope> implements Hos
   }
 
   record(peer: string, event: TraceEvent): void {
+    if (this.#options.isTraced === false) return
     const record: TraceRecord = { seq: this.#records, at: Math.floor(this.now), peer, event }
     this.#records++
     this.traceHash.add(record)

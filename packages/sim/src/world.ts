@@ -1,4 +1,4 @@
-import type { AnyEnvelope, AnyMessage, Machine, Millis, PeerId, TraceRecord, WorldEvent } from '@infermesh/kernel'
+import type { AnyEnvelope, AnyMessage, Input, Machine, Millis, PeerId, TraceRecord, WorldEvent } from '@infermesh/kernel'
 import type { LineRate } from './bandwidth.ts'
 import type { LocalAnswer } from './call.ts'
 import type { ComputingOptions } from './computing.ts'
@@ -6,7 +6,7 @@ import type { DiskFaultSpec } from './disk.ts'
 import type { GossipCounts } from './gossip-sender.ts'
 import type { GossipSettings } from './gossip-settings.ts'
 import type { LinkModel } from './latency.ts'
-import type { LinkRule, RuleHandle } from './link-rule.ts'
+import type { LinkFilter, LinkRule, RuleHandle } from './link-rule.ts'
 import type { PeerSpec } from './peer.ts'
 
 export interface MessageWorldOptions<M extends AnyMessage, E extends AnyEnvelope> extends ComputingOptions {
@@ -22,6 +22,10 @@ export interface MessageWorldOptions<M extends AnyMessage, E extends AnyEnvelope
   readonly keepAliveMs?: Millis
   readonly dialRoundTrips?: number
   readonly onRecord?: (record: TraceRecord) => void
+  /** Without it no record is made and the trace's digest says nothing: to measure what tracing costs. On unless told. */
+  readonly isTraced?: boolean
+  /** Hears when each event is due: a clock that drives this world beside others runs it then. */
+  readonly onScheduled?: (at: number) => void
   /** Tells how long gossip took, as `gossipDelivered` records. On unless told. */
   readonly traceGossip?: boolean
   /** Events at one instant after which the run stops as stuck. */
@@ -52,6 +56,8 @@ export interface MessageWorld<M extends AnyMessage = AnyMessage, E extends AnyEn
   start(name?: string): void
   /** Asks a peer from outside the network, as its HTTP front door would. The result cancels the call. */
   ask(peer: string, call: LocalCall<M>, onAnswer: (answer: LocalAnswer<M>) => void): () => void
+  /** Hands a peer's machine an input as if the world had made it. */
+  inject(name: string, input: Input<M, E>): void
   crash(name: string, options?: CrashOptions): void
   restart(name: string, options?: { readonly wipe?: boolean }): void
   /** Stops a peer without ending it: sockets stay open, what arrives waits. */
@@ -64,7 +70,8 @@ export interface MessageWorld<M extends AnyMessage = AnyMessage, E extends AnyEn
   /** Makes a lossy disk keep what it holds. */
   syncDisk(name: string): void
   setLineRate(name: string, rate: LineRate): void
-  addRule(label: string, rule: LinkRule): RuleHandle
+  /** `isMeant`: which messages the rule could act on, for its counts. */
+  addRule(label: string, rule: LinkRule, isMeant?: LinkFilter): RuleHandle
   /** Separates groups; peers in none form one more. Messages are held (`jam`) or connections broken (`cut`). */
   partition(groups: readonly (readonly string[])[], mode?: 'jam' | 'cut'): RuleHandle
   /** Takes every rule away. */

@@ -1,19 +1,13 @@
 import { assertNever } from '@infermesh/kernel'
 import { faultText, type NetworkRecord, type RunCheck, type ScenarioFault } from '@infermesh/scenario'
-import type { ActiveFault, FaultHost, Proof } from './fault-host.ts'
+import type { ActiveFault, Proof, Watch } from './fault-host.ts'
 import { spoiltDisk, wrongClock } from './host-acts.ts'
-import { bottleneck, disturbance, losing, partition, slowdown } from './link-acts.ts'
-import type { PeerWatch } from './peer-watch.ts'
+import { bottleneck, disturbance, losing, partition, type Scene, slowdown } from './link-acts.ts'
 import { Processes } from './process-acts.ts'
 import { eclipse, ReportedFault } from './reported-acts.ts'
 
-export interface InjectorOptions {
-  readonly host: FaultHost
-  readonly watch: PeerWatch
-  /** Every peer, as in the scenario. */
-  readonly names: readonly string[]
-  /** Line rate without a bandwidth fault, in bytes a millisecond. */
-  readonly usualRate: number
+export interface InjectorOptions extends Scene {
+  readonly watch: Watch
 }
 
 interface Injected {
@@ -52,6 +46,16 @@ export class FaultInjector {
     for (const { active } of this.#injected) if (active instanceof ReportedFault) active.observe(record)
   }
 
+  /** What is known of one fault so far. */
+  proofOf(fault: ScenarioFault): Proof {
+    return this.#injected.find((entry) => entry.fault === fault)?.active.prove() ?? { measured: {}, failure: 'it was not applied' }
+  }
+
+  /** Takes note of what shows only for a while, such as who is down. */
+  look(): void {
+    for (const { active } of this.#injected) active.prove()
+  }
+
   /** One check for each fault; of many faults, one for all that acted. */
   checks(): readonly RunCheck[] {
     const checks = this.#injected.map(({ fault, active }) => checkOf(fault, active.prove()))
@@ -63,7 +67,8 @@ export class FaultInjector {
   }
 
   #act(fault: ScenarioFault): ActiveFault {
-    const { host, watch, names, usualRate } = this.#options
+    const scene = this.#options
+    const { host, watch, names } = scene
     switch (fault.kind) {
       case 'crash':
         return this.#processes.crash(fault)
@@ -74,18 +79,18 @@ export class FaultInjector {
       case 'resume':
         return this.#processes.resume(fault)
       case 'partition':
-        return partition(host, fault, names)
+        return partition(scene, fault)
       case 'delay':
       case 'jitter':
-        return slowdown(host, fault, names)
+        return slowdown(scene, fault)
       case 'loss':
-        return losing(host, fault, names)
+        return losing(scene, fault)
       case 'reorder':
       case 'duplicate':
       case 'reset':
-        return disturbance(host, fault)
+        return disturbance(scene, fault)
       case 'bandwidth':
-        return bottleneck(host, fault, { names, usual: usualRate })
+        return bottleneck(scene, fault)
       case 'clock':
         return wrongClock(host, fault, watch)
       case 'disk':

@@ -1,21 +1,22 @@
 import type { Millis } from '@infermesh/kernel'
 import type { FaultOf } from '@infermesh/scenario'
-import type { ActiveFault, FaultHost } from './fault-host.ts'
-import type { PeerWatch } from './peer-watch.ts'
+import type { ActiveFault, FaultHost, Watch } from './fault-host.ts'
 import { type Processes, proofOf } from './process-acts.ts'
 
 /** A clock that jumps and runs at a wrong pace. Healing takes both away, as far as time that never goes back lets it. */
-export function wrongClock(host: FaultHost, { peers, offset, driftPpm }: FaultOf<'clock'>, watch: PeerWatch): ActiveFault {
+export function wrongClock(host: FaultHost, { peers, offset, driftPpm }: FaultOf<'clock'>, watch: Watch): ActiveFault {
   const since = host.now()
   const drift = driftPpm / 1e6
   for (const peer of peers) host.setClock(peer, { offset, drift })
   const errorAt = (now: Millis): number => offset + (now - since) * drift
   const seen = new Map<string, { readonly offset: Millis; readonly wanted: number }>()
   const look = (): void => {
-    const now = host.now()
-    // A clock that was set back stands still until true time has caught up.
-    const wanted = Math.max(errorAt(now), since - now)
-    for (const peer of peers) if (host.isUp(peer)) seen.set(peer, { offset: watch.of(peer).offset, wanted })
+    for (const peer of peers) {
+      // A peer shows its clock only when something happens to it.
+      const { offset: found, at } = watch.of(peer)
+      // A clock that was set back stands still until true time has caught up.
+      if (at > since && host.isUp(peer)) seen.set(peer, { offset: found, wanted: Math.max(errorAt(at), since - at) })
+    }
   }
   let isHealed = false
   return {
@@ -27,24 +28,28 @@ export function wrongClock(host: FaultHost, { peers, offset, driftPpm }: FaultOf
     },
     prove: () => {
       if (!isHealed) look()
-      const wrong = [...seen].filter(([, { offset: found, wanted }]) => Math.abs(found - wanted) > slackOf(wanted))
+      const wrong = [...seen].filter(([, { offset: found, wanted }]) => Math.abs(found - wanted) > slackOf(wanted, host))
       const [[name, first] = ['', { offset: 0, wanted: 0 }]] = wrong.length > 0 ? wrong : [...seen]
       const failure =
         seen.size === 0
-          ? 'none of them was up'
+          ? 'none of them was up and had to do with time'
           : `the clock of ${name} is off by ${first.offset} ms, asked for ${first.wanted.toFixed(0)} ms`
-      return proofOf({ offsetMs: first.offset, askedMs: first.wanted }, seen.size > 0 && wrong.length === 0, failure)
+      return proofOf(
+        { offsetMs: first.offset, askedMs: first.wanted, jumpMs: offset, driftPpm },
+        seen.size > 0 && wrong.length === 0,
+        failure,
+      )
     },
   }
 }
 
-/** A peer shows its clock only when something happens to it; heartbeats make that at least once a second or two. */
-const slackOf = (wanted: number): number => 2 + Math.abs(wanted) * 0.1 + (wanted < 0 ? 2_500 : 0)
+const slackOf = (wanted: number, { noiseMs = 0 }: FaultHost): number =>
+  2 + Math.abs(wanted) * 0.1 + Math.min(noiseMs, Math.abs(wanted) * 0.4)
 
 export function spoiltDisk(
   host: FaultHost,
   fault: FaultOf<'disk'>,
-  parts: { readonly watch: PeerWatch; readonly processes: Processes },
+  parts: { readonly watch: Watch; readonly processes: Processes },
 ): ActiveFault {
   const { peers, trouble, by } = fault
   const { watch, processes } = parts

@@ -1,17 +1,18 @@
 import type { Millis } from '@infermesh/kernel'
 import type { PeerEffect, PeerInput, PeerMachine } from '@infermesh/protocol'
+import type { Seen, Watch } from './fault-host.ts'
 
-interface Note {
-  /** Clock shown minus true time, at the last input. */
+interface Note extends Seen {
   offset: Millis
+  at: Millis
   saves: number
-  /** Shortest true time that one save took, seen from outside: until the peer could take its next input. */
+  /** Seen from outside: until the peer could take its next input. */
   saveMsMin: number
-  pending: { readonly since: Millis; readonly saves: number } | undefined
+  pending: { readonly since: Millis; readonly shown: Millis; readonly saves: number } | undefined
 }
 
 /** Sees what clock and disk faults do to a peer, from its inputs and effects. Only peers with such a fault are watched. */
-export class PeerWatch {
+export class PeerWatch implements Watch {
   readonly #trueNow: () => Millis
   readonly #notes = new Map<string, Note>()
 
@@ -19,11 +20,10 @@ export class PeerWatch {
     this.#trueNow = trueNow
   }
 
-  of(peer: string): Readonly<Note> {
+  of(peer: string): Seen {
     return this.#noteOf(peer)
   }
 
-  /** From now on saves count anew. */
   restartSaves(peer: string): void {
     Object.assign(this.#noteOf(peer), { saves: 0, saveMsMin: Number.POSITIVE_INFINITY, pending: undefined })
   }
@@ -39,18 +39,23 @@ export class PeerWatch {
     const note = this.#noteOf(peer)
     const trueNow = this.#trueNow()
     note.offset = now - trueNow
-    if (note.pending !== undefined) note.saveMsMin = Math.min(note.saveMsMin, (trueNow - note.pending.since) / note.pending.saves)
+    note.at = trueNow
+    if (note.pending !== undefined) {
+      // A peer in the stack world takes its next input with a later time at the same event.
+      const took = Math.max(trueNow - note.pending.since, now - note.pending.shown)
+      note.saveMsMin = Math.min(note.saveMsMin, took / note.pending.saves)
+    }
     const effects = machine.handle(input, now)
     const saves = effects.filter((effect) => effect.type === 'save' || effect.type === 'forget').length
     note.saves += saves
-    note.pending = saves > 0 ? { since: trueNow, saves } : undefined
+    note.pending = saves > 0 ? { since: trueNow, shown: now, saves } : undefined
     return effects
   }
 
   #noteOf(peer: string): Note {
     const known = this.#notes.get(peer)
     if (known !== undefined) return known
-    const fresh: Note = { offset: 0, saves: 0, saveMsMin: Number.POSITIVE_INFINITY, pending: undefined }
+    const fresh: Note = { offset: 0, at: -1, saves: 0, saveMsMin: Number.POSITIVE_INFINITY, pending: undefined }
     this.#notes.set(peer, fresh)
     return fresh
   }

@@ -1,5 +1,6 @@
 import type { Millis, PeerId } from '@infermesh/kernel'
 import {
+  answerHashOf,
   Directory,
   type Envelope,
   encodeCbor,
@@ -11,8 +12,8 @@ import {
   type PeerEffect,
   type PeerInput,
   type PeerMachine,
+  promptTextOf,
   requestIdOf,
-  tokensHashOf,
 } from '@infermesh/protocol'
 import { nodeCryptography } from '@infermesh/protocol/node'
 import { liarsOf, type RunCheck, type Scenario, SecretBook } from '@infermesh/scenario'
@@ -135,7 +136,7 @@ export class PlaintextWatch {
     const expected = this.#expected(asked, event.tokens)
     if (expected === undefined) return
     this.#answers++
-    if (tokensHashOf(nodeCryptography.hash, expected) === event.outputHash) return
+    if (answerHashOf(nodeCryptography.hash, asked.prompt, expected) === event.outputHash) return
     this.#strayed.push(
       `${peer} was given ${event.tokens} other tokens than ${event.model} makes for request ${event.requestId}, told at ${now} ms`,
     )
@@ -144,7 +145,10 @@ export class PlaintextWatch {
   #expected({ request, prompt }: Asked, tokens: number): readonly number[] | undefined {
     const weights = this.#roots.get(request.payload.model)
     if (weights === undefined) return undefined
-    return createGenerator({ hash: nodeCryptography.hash, weights, prompt, seed: request.payload.seed }).tokens(0, tokens)
+    return createGenerator({ hash: nodeCryptography.hash, weights, prompt: promptTextOf(prompt), seed: request.payload.seed }).tokens(
+      0,
+      tokens,
+    )
   }
 
   /** The watch reads what peers sent; whether they signed it well is the peers' business. */

@@ -1,17 +1,17 @@
 import type { LinkChoice } from '@infermesh/scenario'
-import { between, everyLink, type LinkFilter, oneWay, touching } from '@infermesh/sim'
 import type { FaultHost } from './fault-host.ts'
 
 export type Pair = readonly [from: string, to: string]
 
-export const filterOf = (links: LinkChoice): LinkFilter => {
-  if (links.type === 'all') return everyLink
-  if (links.type === 'touching') return touching(links.peers)
-  return links.oneWay ? oneWay(links.left, links.right) : between(links.left, links.right)
+export interface Sampling {
+  readonly names: readonly string[]
+  readonly count: number
+  /** Pairs that this holds for come before others. */
+  readonly isLinked?: ((from: string, to: string) => boolean) | undefined
 }
 
 /** Some of the links that are meant, to be measured: enough to be sure, few enough to cost nothing. */
-export function samplePairs(links: LinkChoice, names: readonly string[], count: number): readonly Pair[] {
+export function samplePairs(links: LinkChoice, { names, count, isLinked }: Sampling): readonly Pair[] {
   const from = links.type === 'between' ? links.left : links.type === 'touching' ? links.peers : names
   const to = links.type === 'between' ? links.right : names
   const pairs = from.slice(0, PEERS_MAX).flatMap((source) =>
@@ -20,7 +20,8 @@ export function samplePairs(links: LinkChoice, names: readonly string[], count: 
       .slice(0, PEERS_MAX)
       .map((target): Pair => [source, target]),
   )
-  return spread(pairs, count)
+  const linked = isLinked === undefined ? [] : pairs.filter(([source, target]) => isLinked(source, target))
+  return spread(linked.length > 0 ? linked : pairs, count)
 }
 
 const PEERS_MAX = 100
@@ -59,6 +60,11 @@ export class ProbeSeries {
       },
       this.#bytes,
     )
+  }
+
+  /** The delay that nothing but the link is to blame for. */
+  fastest(): number {
+    return this.delays.length === 0 ? Number.NaN : Math.min(...this.delays)
   }
 
   median(): number {

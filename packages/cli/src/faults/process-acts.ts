@@ -14,10 +14,11 @@ export class Processes {
   }
 
   crash(fault: FaultOf<'crash'>): ActiveFault {
-    const { peers, afterEffects = 0 } = fault
+    const { peers, afterEffects = 0, cut } = fault
     for (const peer of peers) {
       this.#heldDown.set(peer, (this.#heldDown.get(peer) ?? 0) + 1)
-      this.#host.crash(peer, { afterEffects, reason: 'a fault of the scenario' })
+      if (cut === undefined) this.#host.crash(peer, { afterEffects, reason: 'a fault of the scenario' })
+      else this.#host.cutAtSave?.(peer, cut)
     }
     const gone = new Set(peers.filter((peer) => !this.#host.isUp(peer)))
     let isHealed = false
@@ -43,8 +44,15 @@ export class Processes {
       this.#heldDown.delete(peer)
       this.bringUp(peer, wipe)
     }
-    const up = peers.filter((peer) => this.#host.isUp(peer)).length
-    return { heal: () => undefined, prove: () => proofOf({ up }, up === peers.length, `${peers.length - up} did not start`) }
+    const up = new Set<string>()
+    return {
+      heal: () => undefined,
+      prove: () => {
+        // A process takes a while to start, and may be gone again at the end.
+        for (const peer of peers) if (this.#host.isUp(peer)) up.add(peer)
+        return proofOf({ up: up.size }, up.size === peers.length, `${peers.length - up.size} did not start`)
+      },
+    }
   }
 
   pause({ peers }: FaultOf<'pause'>): ActiveFault {
@@ -85,6 +93,7 @@ export class Processes {
     if (holds > 0) this.#heldDown.set(peer, holds)
     else this.#heldDown.delete(peer)
     // A crash that was planned and has not come yet must not come later.
+    this.#host.cutAtSave?.(peer, undefined)
     if (this.#host.isUp(peer)) this.#host.crash(peer, { afterEffects: Number.POSITIVE_INFINITY })
     else if (holds <= 0) this.bringUp(peer)
   }

@@ -1,5 +1,4 @@
 import type { NetworkRecord, ScenarioFault } from '@infermesh/scenario'
-import type { LinkRule } from '@infermesh/sim'
 import type { ActiveFault, FaultHost, Proof } from './fault-host.ts'
 import { proofOf } from './process-acts.ts'
 
@@ -43,18 +42,11 @@ export class ReportedFault implements ActiveFault {
 
 /** The victim's gossip comes from the liars only; they pass nothing on, which is their own part of the lie. */
 export function eclipse(host: FaultHost, fault: Extract<ScenarioFault, { readonly kind: 'lie' }>, names: readonly string[]): ActiveFault {
-  const liars = new Set(fault.peers)
-  const victims = new Set(fault.options.victims)
-  let cutOff = 0
-  const rule: LinkRule = ({ from, to, channel }) => {
-    const isMeant = channel !== 'stream' && (victims.has(from) ? !liars.has(to) : victims.has(to) && !liars.has(from))
-    if (isMeant) cutOff++
-    return isMeant ? 'drop' : 'pass'
-  }
-  const handle = host.addRule('eclipse', rule)
-  const honest = names.filter((name) => !liars.has(name) && !victims.has(name)).length
+  const victims = fault.options.victims
+  const handle = host.addRule('eclipse', { type: 'eclipse', liars: fault.peers, victims })
+  const honest = names.filter((name) => !fault.peers.includes(name) && !victims.includes(name)).length
   return {
     heal: () => handle.remove(),
-    prove: () => proofOf({ cutOff, honest }, cutOff > 0, 'no gossip came near the victim'),
+    prove: () => proofOf({ cutOff: handle.counts.dropped, honest }, handle.counts.dropped > 0, 'no gossip came near the victim'),
   }
 }

@@ -1,5 +1,6 @@
 import { TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
 import { type AnyEnvelope, assert, type GossipVerdict, type Machine, type PeerId } from '@infermesh/kernel'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { failHost, type HostContext } from '../host-context.ts'
 import type { GossipNode } from './service.ts'
 
@@ -78,6 +79,10 @@ export class Gossip {
     if (ready.length === 0) return
     this.#unheard = this.#unheard.filter((held) => !topics.has(held.topic))
     for (const { topic, bytes } of ready) this.#send(topic, bytes)
+  }
+
+  hear(from: PeerId, topic: string, bytes: Uint8Array): void {
+    this.#node.hear(peerIdFromString(from), topic, bytes)
   }
 
   meshPeers(topic: string): readonly PeerId[] {

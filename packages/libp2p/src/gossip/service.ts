@@ -9,9 +9,14 @@ import { type Inbound, shapedRegistrar } from './shaped-registrar.ts'
 import type { GossipShaping } from './shaped-stream.ts'
 
 /** What gossipsub can tell beside its declared interface. */
-export interface GossipNode extends GossipSub {
+interface MeshNode extends GossipSub {
   getMeshPeers(topic: string): string[]
   getScore(peer: string): number
+}
+
+export interface GossipNode extends MeshNode {
+  /** Takes a message as if it had come in a frame of this peer's. */
+  hear(from: PeerId, topic: string, data: Uint8Array): void
 }
 
 export type GossipService = (components: GossipSubComponents) => GossipNode
@@ -56,12 +61,13 @@ export function gossipService(init: GossipServiceInit): GossipService {
     scoreThresholds,
   })
   return (components) => {
-    const inbound: Inbound = { bytesMax: maxInboundDataLength, onFrame: (from, bytes) => receive(from, bytes) }
+    const admit: Inbound['admit'] = (bytes, take) => init.shaping.admit(bytes, take)
+    const inbound: Inbound = { bytesMax: maxInboundDataLength, onFrame: (from, bytes) => inbox.receive(from, bytes), admit }
     const registrar = shapedRegistrar(components.registrar, { outbound: init.shaping, inbound })
     const service = create(override(components, { registrar }))
     assert(knowsMesh(service), 'gossipsub must tell its mesh and its scores')
-    const receive = receiver(service)
-    return service
+    const inbox = inboxOf(service)
+    return Object.assign(service, { hear: inbox.hear })
   }
 }
 
@@ -75,14 +81,24 @@ export const defaultGossip: GossipOptions = {
   reportDelays: true,
 }
 
+interface Inbox extends Pick<GossipNode, 'hear'> {
+  receive(from: PeerId, bytes: Uint8Array): void
+}
+
 /** Gossipsub's own two steps for a frame, without its way there. What does not decode is dropped, as it does. */
-function receiver(service: GossipSub): (from: PeerId, bytes: Uint8Array) => void {
+function inboxOf(service: GossipSub): Inbox {
   const decode: unknown = Reflect.get(service, 'decodeRpc')
   const handle: unknown = Reflect.get(service, 'handleReceivedRpc')
   assert(typeof decode === 'function' && typeof handle === 'function', 'gossipsub must decode and handle frames by name')
-  return (from, bytes) => {
-    const rpc: unknown = tryTo(() => Reflect.apply(decode, service, [bytes]))
-    if (rpc !== undefined) Promise.resolve(Reflect.apply(handle, service, [from, rpc])).catch(() => undefined)
+  const take = (from: PeerId, rpc: unknown): void => {
+    Promise.resolve(Reflect.apply(handle, service, [from, rpc])).catch(() => undefined)
+  }
+  return {
+    receive(from, bytes) {
+      const rpc: unknown = tryTo(() => Reflect.apply(decode, service, [bytes]))
+      if (rpc !== undefined) take(from, rpc)
+    },
+    hear: (from, topic, data) => take(from, { subscriptions: [], messages: [{ topic, data }] }),
   }
 }
 
@@ -94,4 +110,4 @@ function tryTo<T>(step: () => T): T | undefined {
   }
 }
 
-const knowsMesh = (service: GossipSub): service is GossipNode => 'getMeshPeers' in service && 'getScore' in service
+const knowsMesh = (service: GossipSub): service is MeshNode => 'getMeshPeers' in service && 'getScore' in service

@@ -10,6 +10,8 @@ type Registrar = GossipSubComponents['registrar']
 export interface Inbound {
   readonly bytesMax: number
   onFrame(from: PeerId, bytes: Uint8Array): void
+  /** Takes in what arrived as fast as this host's line lets it. */
+  admit(bytes: number, take: () => void): void
 }
 
 export interface GossipStreams {
@@ -62,14 +64,14 @@ function shapedConnection(connection: Connection, shaping: GossipShaping): Conne
 function directStream(stream: Stream, connection: Connection, inbound: Inbound): Stream {
   const listen = (): void => {
     const reader = new FrameReader(inbound.bytesMax, 'view')
-    const onMessage = (event: StreamMessageEvent): void => {
+    const read = (data: StreamMessageEvent['data']): void => {
       try {
-        for (const frame of reader.read(event.data)) inbound.onFrame(connection.remotePeer, frame)
+        for (const frame of reader.read(data)) inbound.onFrame(connection.remotePeer, frame)
       } catch (error) {
         stream.abort(error instanceof Error ? error : new Error(String(error)))
       }
     }
-    stream.addEventListener('message', onMessage)
+    stream.addEventListener('message', ({ data }) => inbound.admit(data.byteLength, () => read(data)))
   }
   const addEventListener = (...args: Parameters<EventTarget['addEventListener']>): void => {
     if (args[0] === 'message') listen()

@@ -8,7 +8,7 @@ import { concat } from 'uint8arrays/concat'
 import type { GossipService } from '../gossip/service.ts'
 import type { HostLimits } from '../host-limits.ts'
 import type { Link } from '../host-options.ts'
-import type { Shaping } from '../shaping/peer-shape.ts'
+import type { Shaping } from '../shaping/shaping.ts'
 import { type BookComponents, PeerBook } from './peer-book.ts'
 import { type PresumedComponents, PresumedProtocols } from './presumed-protocols.ts'
 
@@ -44,7 +44,7 @@ export async function createNode(init: NodeInit): Promise<Node> {
       maxDialQueueLength: limits.connectionsMax,
       dialTimeout: limits.dialTimeout,
       addressDialTimeout: limits.dialTimeout,
-      inboundUpgradeTimeout: 30_000,
+      inboundUpgradeTimeout: UPGRADE_PATIENCE,
       inboundStreamProtocolNegotiationTimeout: 30_000,
       outboundStreamProtocolNegotiationTimeout: 30_000,
       reconnectRetries: 0,
@@ -52,8 +52,8 @@ export async function createNode(init: NodeInit): Promise<Node> {
     connectionMonitor: { enabled: false },
     connectionGater: {
       denyDialMultiaddr: () => false,
-      denyDialPeer: (peer) => shaping.of(peer.toString()).gate() === 'stopped',
-      denyInboundEncryptedConnection: (peer) => shaping.of(peer.toString()).gate() === 'stopped',
+      denyDialPeer: () => false,
+      denyInboundEncryptedConnection: (peer) => shaping.of(peer.toString()).refuses(UPGRADE_PATIENCE),
     },
     services: {
       // First, so that every other service finds it in place of libp2p's own.
@@ -74,3 +74,4 @@ function privateKey(identity: PeerIdentity): PrivateKey {
 }
 
 const UNREACHABLE = 1_000_000
+const UPGRADE_PATIENCE = 30_000

@@ -6,9 +6,8 @@ import type { FrameStreamInit } from './frame-stream.ts'
 export function frameStreamInit(context: HostContext, peer: PeerId): Omit<FrameStreamInit, 'onFrame' | 'onClosed'> {
   const { counters, limits } = context
   return {
-    shape: context.shaping.of(peer),
-    now: context.now,
-    timers: context.timers,
+    link: context.shaping.of(peer),
+    admit: (bytes, take) => context.shaping.down.admit(bytes, take),
     bytesMax: limits.queuedBytesMax,
     framesMax: limits.queuedFramesMax,
     messageBytesMax: limits.messageBytesMax,

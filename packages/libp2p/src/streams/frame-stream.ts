@@ -4,10 +4,12 @@ import { decodeFrame, encodeFrame, type Frame, HEADER_BYTES } from './frame.ts'
 import { FrameReader } from './frame-reader.ts'
 import { OutboundQueue, type OutboundQueueInit, type Pushed } from './outbound-queue.ts'
 
-export interface FrameStreamInit extends Omit<OutboundQueueInit, 'onBroken' | 'droppable'> {
+export interface FrameStreamInit extends Omit<OutboundQueueInit, 'onBroken'> {
   readonly messageBytesMax: number
   /** Sends now, or at the end of the machine's turn. */
   readonly schedule: (queue: OutboundQueue) => void
+  /** Takes in what arrived as fast as this host's line lets it. */
+  readonly admit: (bytes: number, take: () => void) => void
   /** Takes in all that arrived together before the machine's turn begins. */
   readonly gather: (fill: () => void) => void
   readonly onReceived: (bytes: number) => void
@@ -25,7 +27,7 @@ export class FrameStream {
 
   constructor(init: FrameStreamInit) {
     this.#init = init
-    this.#queue = new OutboundQueue({ ...init, droppable: false, onBroken: (error) => this.close(error.message) })
+    this.#queue = new OutboundQueue({ ...init, onBroken: (error) => this.close(error.message) })
   }
 
   attach(stream: Stream): void {
@@ -35,10 +37,11 @@ export class FrameStream {
     }
     this.#stream = stream
     stream.addEventListener('drain', () => this.#queue.drained())
-    stream.addEventListener('end', () => this.close(CLOSED_BY_REMOTE))
+    const { admit, gather } = this.#init
+    stream.addEventListener('end', () => admit(0, () => this.close(CLOSED_BY_REMOTE)))
     stream.addEventListener('close', () => this.close('the stream was reset'))
     const reader = new FrameReader(this.#init.messageBytesMax + HEADER_BYTES)
-    stream.addEventListener('message', (event) => this.#init.gather(() => this.#read(reader, event.data)))
+    stream.addEventListener('message', ({ data }) => admit(data.byteLength, () => gather(() => this.#read(reader, data))))
     if (stream.readableEnded) this.close(CLOSED_BY_REMOTE)
     else this.#queue.attach(stream)
   }

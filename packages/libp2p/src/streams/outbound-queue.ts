@@ -1,8 +1,7 @@
 import type { Millis } from '@infermesh/kernel'
 import { Uint8ArrayList } from 'uint8arraylist'
-import type { Timers } from '../host-options.ts'
 import { Fifo } from '../loop/fifo.ts'
-import type { PeerShape } from '../shaping/peer-shape.ts'
+import { HELD, type PeerLink } from '../shaping/peer-link.ts'
 
 /** Where the bytes go: a libp2p stream. False means that it is full until it says `drain`. */
 export interface Sink {
@@ -10,13 +9,9 @@ export interface Sink {
 }
 
 export interface OutboundQueueInit {
-  readonly shape: PeerShape
-  readonly now: () => Millis
-  readonly timers: Timers
+  readonly link: PeerLink
   readonly bytesMax: number
   readonly framesMax: number
-  /** Gossip may lose messages; a stream only loses time. */
-  readonly droppable: boolean
   readonly onSent: (frames: number, bytes: number) => void
   /** The sink refused to take more, for good. */
   readonly onBroken: (error: Error) => void
@@ -27,6 +22,8 @@ export interface Pushed {
   readonly tag?: number
   /** Goes in even where the queue is full: for the small frames that keep both ends in step. */
   readonly forced?: boolean
+  /** When it may leave, as its `PeerLink` said; that is asked when absent. */
+  readonly readyAt?: number
 }
 
 /** Frames on their way to one libp2p stream: bounded, in order, shaped, and held while the stream is full. */
@@ -39,10 +36,11 @@ export class OutboundQueue {
   #full = false
   #stopped = false
   #unset: (() => void) | undefined
+  #unsetSilence: (() => void) | undefined
 
   constructor(init: OutboundQueueInit) {
     this.#init = init
-    this.#unwatch = init.shape.watch(() => this.flush())
+    this.#unwatch = init.link.watch(() => this.flush())
   }
 
   bytes(): number {
@@ -54,19 +52,18 @@ export class OutboundQueue {
     this.flush()
   }
 
-  /** `full`: no room, nothing was queued. `lost`: shaping took it. */
-  push(bytes: Uint8ArrayList, options: Pushed = {}): 'queued' | 'full' | 'lost' {
-    const { shape, bytesMax, framesMax, droppable } = this.#init
+  /** `full`: no room, nothing was queued. */
+  push(bytes: Uint8ArrayList, { tag, forced = false, ...options }: Pushed = {}): 'queued' | 'full' {
+    const { link, bytesMax, framesMax } = this.#init
     if (this.#stopped) return 'queued'
-    const forced = options.forced === true
     const bound = forced ? FORCED_BOUND : 1
     if (this.#bytes + bytes.byteLength > bytesMax * bound || this.#items.size() >= framesMax * bound) {
       if (forced) this.#break(new Error('the other end does not read what it is sent'))
       return 'full'
     }
-    const passage = shape.pass(bytes.byteLength, droppable && !forced)
-    if (passage.lost) return 'lost'
-    this.#items.push({ bytes, tag: options.tag, readyAt: passage.readyAt, pushedAt: passage.readyAt === 0 ? 0 : this.#init.now() })
+    // Without a connection it sets out only when there is one.
+    const readyAt = options.readyAt ?? (this.#sink === undefined ? UNJUDGED : link.departure(bytes.byteLength))
+    this.#items.push({ bytes, tag, readyAt, version: link.version() })
     this.#bytes += bytes.byteLength
     return 'queued'
   }
@@ -84,7 +81,7 @@ export class OutboundQueue {
   }
 
   flush(): void {
-    while (this.#sink !== undefined && !this.#full && this.#items.size() > 0 && this.#init.shape.gate() === 'open') {
+    while (this.#sink !== undefined && !this.#full && this.#items.size() > 0) {
       if (!this.#sendReady(this.#sink)) return
     }
   }
@@ -93,6 +90,7 @@ export class OutboundQueue {
     this.#stopped = true
     this.#unwatch()
     this.#unset?.()
+    this.#unsetSilence?.()
     this.#sink = undefined
     this.#items.clear()
     this.#bytes = 0
@@ -103,7 +101,7 @@ export class OutboundQueue {
     const batch = new Uint8ArrayList()
     let frames = 0
     for (let item = this.#items.peek(); item !== undefined && batch.byteLength < BATCH_BYTES; item = this.#items.peek()) {
-      if (item.readyAt > 0 && !this.#isDue(item)) break
+      if (item.readyAt !== 0 && !this.#isDue(item)) break
       this.#items.shift()
       batch.append(item.bytes)
       frames++
@@ -126,17 +124,30 @@ export class OutboundQueue {
   }
 
   #isDue(item: Item): boolean {
-    const now = this.#init.now()
-    if (item.readyAt > now) {
-      this.#wakeAfter(item.readyAt - now)
-      return false
+    if (item.readyAt === UNJUDGED) item.readyAt = this.#init.link.departure(item.bytes.byteLength)
+    if (item.readyAt === HELD) this.#judgeAgain(item)
+    if (item.readyAt === HELD) return false
+    const wait = item.readyAt - this.#init.link.clock.now()
+    if (wait > 0) this.#wakeAfter(wait)
+    return wait <= 0
+  }
+
+  #judgeAgain(item: Item): void {
+    const { link } = this.#init
+    if (item.version !== link.version()) {
+      item.version = link.version()
+      item.readyAt = link.departure(item.bytes.byteLength)
     }
-    this.#init.shape.passed(item.readyAt - item.pushedAt, now - item.pushedAt)
-    return true
+    if (item.readyAt === HELD) {
+      this.#unsetSilence ??= link.clock.after(KEEP_ALIVE, () => link.sever(`nothing came through for ${KEEP_ALIVE} ms`))
+      return
+    }
+    this.#unsetSilence?.()
+    this.#unsetSilence = undefined
   }
 
   #wakeAfter(delay: Millis): void {
-    this.#unset ??= this.#init.timers.after(Math.ceil(delay), () => {
+    this.#unset ??= this.#init.link.clock.after(Math.ceil(delay), () => {
       this.#unset = undefined
       this.flush()
     })
@@ -146,10 +157,16 @@ export class OutboundQueue {
 interface Item {
   readonly bytes: Uint8ArrayList
   readonly tag: number | undefined
-  /** 0 when unshaped. */
-  readonly readyAt: Millis
-  readonly pushedAt: Millis
+  /** 0 when unshaped, or `HELD`, or `UNJUDGED`. */
+  readyAt: number
+  /** Of the rules that it was judged by. */
+  version: number
 }
+
+const UNJUDGED = -1
+
+/** Silence after which a connection that a fault holds up counts as broken, as in the virtual worlds. */
+const KEEP_ALIVE: Millis = 30_000
 
 /** How far past the bound small control frames may go before the other end is given up. */
 const FORCED_BOUND = 2

@@ -1,5 +1,6 @@
 import { cancel, type Failure, type Millis, type PeerId, request, respond } from '@infermesh/kernel'
 import { expect, test } from 'vitest'
+import { cut, jam } from '../../test/link-faults.ts'
 import { GARBLED, note } from '../../test/note-codec.ts'
 import { type React, type TestPeer, withPeers } from '../../test/peer.ts'
 
@@ -69,9 +70,10 @@ test('when the connection breaks, open calls are lost, the serving side is told,
   await withPeers([{ name: 'asker' }, { name: 'server' }], async (asker, server) => {
     asker.perform(ask('c1', server.id), ask('c2', server.id, 'x', { stream: 'tell' }))
     await server.heard('request', 2)
-    asker.host.shape(server.id, { gate: 'stopped' })
+    cut(asker, server)
+    asker.perform(ask('c3', server.id))
 
-    expect(codes(await asker.heard('failed', 2))).toEqual(['lost', 'lost'])
+    expect(codes(await asker.heard('failed', 3))).toEqual(['lost', 'lost', 'lost'])
     expect((await asker.heard('peerLost'))[0]?.peer).toBe(server.id)
     await server.heard('cancelled', 2)
     expect((await server.heard('peerLost'))[0]?.peer).toBe(asker.id)
@@ -80,13 +82,13 @@ test('when the connection breaks, open calls are lost, the serving side is told,
   })
 })
 
-test('a peer to which connections are stopped is unreachable, and can be reached again once they are not', async () => {
+test('a peer to which connections are cut is unreachable, and can be reached again once they are not', async () => {
   await withPeers([{ name: 'asker' }, { name: 'echo', react: echo }], async (asker, server) => {
-    asker.host.shape(server.id, { gate: 'stopped' })
+    const broken = cut(asker, server)
     asker.perform(ask('c1', server.id))
     expect(codes(await asker.heard('failed'))).toEqual(['unreachable'])
 
-    asker.host.shape(server.id, undefined)
+    broken.remove()
     asker.perform(ask('c2', server.id))
     expect((await asker.heard('response'))[0]?.callId).toBe('c2')
   })
@@ -159,13 +161,13 @@ test('what does not fit in the bounded queue of a jammed peer overflows, and not
     ],
     async (asker, server) => {
       await asker.host.dial(server.id)
-      asker.host.shape(server.id, { gate: 'jammed' })
+      const jammed = jam(asker, server)
       const long = 'x'.repeat(900)
       asker.perform(ask('c1', server.id, long), ask('c2', server.id, long), ask('c3', server.id, long))
       const [failed] = await asker.heard('failed')
       expect(failed).toMatchObject({ callId: 'c3', failure: { code: 'overflow' } })
 
-      asker.host.shape(server.id, undefined)
+      jammed.remove()
       expect((await asker.heard('response', 2)).map((answer) => answer.callId)).toEqual(['c1', 'c2'])
       expect(asker.host.stats().bytesQueued).toBe(0)
     },
@@ -177,10 +179,10 @@ test('an answer that finds no room ends its call with overflow on both sides', a
   await withPeers([{ name: 'asker' }, { name: 'server', ...small }], async (asker, server) => {
     asker.perform(ask('c1', server.id))
     const [asked] = await server.heard('request')
-    server.host.shape(asker.id, { gate: 'jammed' })
+    const jammed = jam(server, asker)
     for (let index = 0; index < 3; index++) server.perform(respond(String(asked?.id), note('x'.repeat(900)), false))
     await server.heard('cancelled')
-    server.host.shape(asker.id, undefined)
+    jammed.remove()
 
     expect(codes(await asker.heard('failed'))).toEqual(['overflow'])
     expect(asker.inputs.filter((input) => input.type === 'response')).toHaveLength(2)
@@ -219,7 +221,7 @@ test('an asker that floods and never reads is cut off, and costs bounded memory'
   await withPeers([{ name: 'flooder' }, { name: 'server', ...few }], async (flooder, server) => {
     flooder.perform(ask('c', server.id))
     await server.heard('request')
-    server.host.shape(flooder.id, { gate: 'jammed' })
+    jam(server, flooder)
     flooder.perform(...range(60).map((n) => ask(`c${n}`, server.id)))
 
     expect(new Set(codes(await flooder.heard('failed', 61)))).toEqual(new Set(['lost']))

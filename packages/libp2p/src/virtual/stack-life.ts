@@ -150,10 +150,14 @@ export class StackLife {
   }
 
   #onFatal(error: Error, input: Input | undefined): void {
-    const { context, spec } = this.#init
+    const { context, spec, store } = this.#init
     if (this.owner.isDead || error instanceof LifeOver) return
     if (error instanceof DiskCrash) {
       context.onCrash(spec.name, error.message)
+      return
+    }
+    if (input?.type === 'started' && store.isDamaged()) {
+      context.onCrash(spec.name, `it refuses to start: ${error.message}`)
       return
     }
     if (error instanceof NoProgress) {

@@ -11,6 +11,7 @@ export class DiskCrash extends Error {
 export class StackStore implements Store {
   #values = new Map<string, Uint8Array>()
   #fault: DiskFaultSpec | undefined
+  #isDamaged = false
   /** What a lossy disk really holds. */
   #synced: ReadonlyMap<string, Uint8Array> = new Map()
   readonly #onBusy: (by: Millis) => void
@@ -30,6 +31,7 @@ export class StackStore implements Store {
     this.#values.set(key, fault?.type === 'torn' ? value.slice(0, value.length >>> 1) : value.slice())
     if (fault?.type === 'torn') {
       this.#fault = undefined
+      this.#isDamaged = true
       throw new DiskCrash('the disk tore a write')
     }
     this.#wait()
@@ -59,7 +61,13 @@ export class StackStore implements Store {
     if (this.#fault?.type === 'lossy') this.#values = new Map(this.#synced)
   }
 
+  /** A write was torn: a peer may rightly refuse to start from here. */
+  isDamaged(): boolean {
+    return this.#isDamaged
+  }
+
   wipe(): void {
+    this.#isDamaged = false
     this.#values = new Map()
   }
 

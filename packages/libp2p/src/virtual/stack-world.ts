@@ -1,6 +1,5 @@
 import { type AnyEnvelope, type AnyMessage, assert } from '@infermesh/kernel'
 import { across, cut, type DiskFaultSpec, jam, type LocalAnswer, type LocalCall } from '@infermesh/sim'
-import { HELD } from './link/virtual-network.ts'
 import { type Seat, StackRuntime } from './stack-runtime.ts'
 import type { StackWorld, StackWorldOptions } from './world-options.ts'
 
@@ -8,16 +7,22 @@ import type { StackWorld, StackWorldOptions } from './world-options.ts'
 export function createStackWorld<M extends AnyMessage = AnyMessage, E extends AnyEnvelope = AnyEnvelope>(
   options: StackWorldOptions<M, E>,
 ): StackWorld<M, E> {
-  const runtime = new StackRuntime(options)
-  const world: StackWorld = { ...driving(runtime), ...peerControl(runtime), ...linkControl(runtime), ...inspection(runtime) }
   // The peers' codecs make nothing but messages and envelopes of these kinds.
-  return world as StackWorld<M, E>
+  return stackWorldOn(new StackRuntime(options)) as StackWorld<M, E>
 }
+
+/** The world that these parts are, for those who drive more than that. */
+export const stackWorldOn = (runtime: StackRuntime): StackWorld => ({
+  ...driving(runtime),
+  ...peerControl(runtime),
+  ...linkControl(runtime),
+  ...inspection(runtime),
+})
 
 type Driving = 'now' | 'step' | 'run' | 'stop' | 'at' | 'record' | 'flush' | 'traceHash' | 'inputHash' | 'load'
 type PeerControl = 'start' | 'ask' | 'crash' | 'restart' | 'pause' | 'resume' | 'setClock' | 'setDisk' | 'syncDisk'
 type LinkControl = 'setLineRate' | 'addRule' | 'partition' | 'heal' | 'probe'
-type Inspection = 'isUp' | 'machine' | 'store' | 'peerIdOf' | 'host'
+type Inspection = 'isUp' | 'machine' | 'store' | 'peerIdOf' | 'host' | 'border'
 
 const driving = ({ clock, trace, inputHash }: StackRuntime): Pick<StackWorld, Driving> => ({
   now: () => Math.floor(clock.now),
@@ -82,7 +87,7 @@ function ask({ life, spec }: Seat, call: LocalCall<AnyMessage>, onAnswer: (answe
 function linkControl(runtime: StackRuntime): Pick<StackWorld, LinkControl> {
   const { network, clock } = runtime
   return {
-    addRule: (label, rule) => network.rules.add(label, rule),
+    addRule: (label, rule, isMeant) => network.rules.add(label, rule, isMeant),
     setLineRate(name, rate) {
       const { station } = runtime.seat(name)
       station.up.setRate(rate.up)
@@ -96,10 +101,13 @@ function linkControl(runtime: StackRuntime): Pick<StackWorld, LinkControl> {
     heal: () => network.rules.heal(),
     probe(from, to, onResult, bytes = 0) {
       const sent = clock.now
+      const source = runtime.seat(from)
       const target = runtime.seat(to)
-      const arrival = network.transit(runtime.seat(from).station, target.station, bytes)
-      const isLost = arrival <= HELD
-      clock.at(isLost ? sent : arrival, () => onResult(isLost || target.life === undefined ? undefined : arrival - sent))
+      // Like gossip's small talk, and unlike a stream, it is lost where messages are lost.
+      const extra = network.judge(source.station, target.station, { channel: 'control', bytes })
+      const isLost = extra < 0
+      const arrival = isLost ? sent : network.arrival(source.station, target.station, bytes) + extra
+      clock.at(arrival, () => onResult(isLost || target.life === undefined ? undefined : arrival - sent))
     },
   }
 }
@@ -110,4 +118,5 @@ const inspection = (runtime: StackRuntime): Pick<StackWorld, Inspection> => ({
   store: (name) => runtime.seat(name).store.load(),
   peerIdOf: (name) => runtime.seat(name).spec.identity.peerId,
   host: (name) => runtime.seat(name).life?.host,
+  border: () => undefined,
 })

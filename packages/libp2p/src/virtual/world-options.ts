@@ -2,6 +2,7 @@ import type { AnyEnvelope, AnyMessage, Millis, TraceRecord } from '@infermesh/ke
 import type { LineRate, LinkModel, MessageWorld } from '@infermesh/sim'
 import type { GossipOptions, Host } from '../host-options.ts'
 import type { Wire } from './link/virtual-transport.ts'
+import type { BorderCounts, MessageSide } from './mixed/mixed-options.ts'
 import type { WorkOptions } from './modelled-work.ts'
 import type { StackPeer } from './stack-peer.ts'
 
@@ -21,6 +22,8 @@ export interface StackWorldOptions<M extends AnyMessage = AnyMessage, E extends 
   readonly wire?: Wire
   /** For every peer; a peer's own options go before. */
   readonly gossip?: Partial<GossipOptions>
+  /** Further peers, which are machines on modelled links: their gossip and their streams meet those of the peers on libp2p. */
+  readonly messages?: MessageSide<M, E>
   readonly onRecord?: (record: TraceRecord) => void
   /** Events at one instant after which the run stops as stuck. */
   readonly eventsPerInstantMax?: number
@@ -31,11 +34,13 @@ export interface StackWorldOptions<M extends AnyMessage = AnyMessage, E extends 
  * What is asked for between two runs happens as soon as the next one begins.
  */
 export interface StackWorld<M extends AnyMessage = AnyMessage, E extends AnyEnvelope = AnyEnvelope>
-  extends Omit<MessageWorld<M, E>, 'step' | 'run' | 'gossipCounts'> {
+  extends Omit<MessageWorld<M, E>, 'step' | 'run' | 'inject' | 'gossipCounts'> {
   /** Performs the next event; false when nothing is pending. */
   step(): Promise<boolean>
   /** Performs all events up to and including this time, and moves to it. Resolves early after `stop`; rejects when a machine throws. */
   run(until: Millis): Promise<void>
+  /** What has crossed between peers on libp2p and those that are messages, where there are both. */
+  border(): BorderCounts | undefined
   /** The live host of a peer: its connections, meshes, scores and counters. */
   host(name: string): Host | undefined
 }

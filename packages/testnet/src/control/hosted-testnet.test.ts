@@ -48,10 +48,7 @@ test('what is asked wrongly is refused with what would be right, and the testnet
   const client = connectTestnet(root, 'demo')
 
   await expect(client.fault('p9', 'crash')).rejects.toThrow('expected the name of a peer, got p9; there are p0, p1, p2')
-  await expect(client.fault('p0', 'melt')).rejects.toThrow(
-    'expected one of the faults crash, restart, stop, pause, resume, clock, shape; got melt',
-  )
-  await expect(client.fault('p0', 'shape', { rule: {} })).rejects.toThrow('at to')
+  await expect(client.fault('p0', 'melt')).rejects.toThrow('expected one of the faults crash, restart, stop, pause, resume; got melt')
   await expect(collect(client.ask('p9', { stream: 'control', message: { type: 'echo' } }))).rejects.toThrow('got p9')
   await client.fault('p0', 'crash')
   await expect(collect(client.ask('p0', { stream: 'control', message: { type: 'echo' } }))).rejects.toMatchObject({ code: 'lost' })

@@ -35,6 +35,8 @@ export interface ChatRequest {
   readonly seed?: number
   readonly stop?: readonly string[]
   readonly user?: string
+  /** The answer's words are shown as they come, and none can be taken back. */
+  readonly stream?: boolean
   /** The bearer token, whatever it is. */
   readonly apiKey?: string
   /** W3C trace context. */

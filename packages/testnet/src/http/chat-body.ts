@@ -41,7 +41,7 @@ export function parseChatBody(
 /** The request a backend sees. `rest` is what does not come from the body. */
 export function chatRequest(body: ChatBody, rest: Pick<ChatRequest, 'requestId' | 'apiKey' | 'traceparent'>): ChatRequest {
   const { model, messages, max_tokens, max_completion_tokens, temperature, top_p, seed, stop, user, n: _one, ...others } = body
-  const { stream: _stream, stream_options: _options, ...extra } = others
+  const { stream, stream_options: _options, ...extra } = others
   const optional = {
     maxTokens: max_completion_tokens ?? max_tokens,
     temperature,
@@ -49,6 +49,7 @@ export function chatRequest(body: ChatBody, rest: Pick<ChatRequest, 'requestId' 
     seed,
     stop: typeof stop === 'string' ? [stop] : stop,
     user,
+    stream,
   }
   return {
     ...rest,

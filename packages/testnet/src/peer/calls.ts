@@ -32,12 +32,10 @@ export class PeerCalls {
     switch (call.type) {
       case 'ask':
         return this.#ask(host, callId, call.ask)
-      case 'shape':
-        return host.shape(call.target, call.rule)
-      case 'shaped':
-        return this.#send({ type: 'answer', callId, value: host.shaped(call.target) })
-      case 'clock':
-        return host.setClock(call.rule)
+      case 'fault': {
+        const value = await host.fault(call.order)
+        return value === undefined ? undefined : this.#send({ type: 'answer', callId, value })
+      }
       case 'stats': {
         const value = { ...this.#loopDelay.take(), counters: host.stats() }
         return this.#send({ type: 'answer', callId, value })

@@ -1,6 +1,6 @@
 import type { AnyMessage, PeerId, TraceEvent } from '@infermesh/kernel'
-import type { ShapeReport, ShapeRule } from '@infermesh/libp2p'
-import type { Ask, BootPeer, ClockRule, MeshState, PeerAddress } from './host.ts'
+import type { FaultOrder, FaultReport } from './fault-order.ts'
+import type { Ask, BootPeer, MeshState, PeerAddress } from './host.ts'
 
 /** What the supervisor says to a peer process, over the fork channel. */
 export type ToPeer =
@@ -21,9 +21,7 @@ export type ToPeer =
 /** What is done to one peer and answered: with `answer` any number of times, then with `ended` once. */
 export type PeerCall =
   | { readonly type: 'ask'; readonly ask: Ask }
-  | { readonly type: 'shape'; readonly target: PeerId; readonly rule: ShapeRule | undefined }
-  | { readonly type: 'shaped'; readonly target: PeerId }
-  | { readonly type: 'clock'; readonly rule: ClockRule }
+  | { readonly type: 'fault'; readonly order: FaultOrder }
   | { readonly type: 'stats' }
 
 /** What a peer process says to its supervisor. */
@@ -31,6 +29,7 @@ export type FromPeer =
   | { readonly type: 'listening'; readonly peers: readonly Listening[] }
   | { readonly type: 'trace'; readonly batch: readonly PeerTrace[] }
   | { readonly type: 'mesh'; readonly peer: string; readonly state: MeshState }
+  | { readonly type: 'probed'; readonly id: number; readonly at: number }
   | { readonly type: 'answer'; readonly callId: number; readonly value: CallValue }
   | { readonly type: 'ended'; readonly callId: number; readonly failure: CallFailure | undefined }
   | { readonly type: 'fatal'; readonly peer: string; readonly detail: string }
@@ -47,7 +46,7 @@ export interface PeerTrace {
 }
 
 /** What a call yields: messages of an ask, or the one report that was asked for. */
-export type CallValue = AnyMessage | HostStats | ShapeReport
+export type CallValue = AnyMessage | HostStats | FaultReport
 
 export interface CallFailure {
   readonly code: string

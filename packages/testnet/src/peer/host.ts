@@ -1,5 +1,5 @@
 import type { AnyMessage, Millis, PeerId, TraceEvent } from '@infermesh/kernel'
-import type { ShapeReport, ShapeRule } from '@infermesh/libp2p'
+import type { FaultOrder, FaultReport } from './fault-order.ts'
 
 /** What one peer needs to start. It crosses the process boundary, so everything in it survives a structured clone. */
 export interface BootPeer {
@@ -17,6 +17,8 @@ export interface BootPeer {
   readonly listen: string
   /** 0 at first, one more at each restart. */
   readonly generation: number
+  /** What is done to it before it starts: faults that outlive its process. */
+  readonly conditions: readonly FaultOrder[]
 }
 
 /** Where a peer can be reached. */
@@ -39,18 +41,14 @@ export interface Ask {
   readonly timeout?: Millis
 }
 
-/** A wrong clock: a jump, and parts per million by which it then runs fast. */
-export interface ClockRule {
-  readonly offset: Millis
-  readonly driftPpm: number
-}
-
 /** The process as its host sees it. */
 export interface PeerContext {
   /** Milliseconds since the run began, with their fraction; all processes of the run agree. */
   now(): number
   onTrace(event: TraceEvent): void
   onMesh(state: MeshState): void
+  /** A probe came in, at this time. */
+  onProbe(id: number, at: number): void
   /** The peer can't go on: the process ends and the supervisor is told why. */
   onFatal(error: unknown): void
 }
@@ -63,10 +61,7 @@ export interface PeerHost {
   /** Connects and keeps connected. A failed first try is no error: the host goes on trying. */
   dial(peer: PeerId): void
   ask(ask: Ask): AsyncIterator<AnyMessage>
-  shape(peer: PeerId, rule: ShapeRule | undefined): void
-  /** What shaping did to a peer since its rule was last set. */
-  shaped(peer: PeerId): ShapeReport
-  setClock(rule: ClockRule): void
+  fault(order: FaultOrder): Promise<FaultReport | undefined>
   /** Counters of the host, by dotted name. */
   stats(): Readonly<Record<string, number>>
   stop(): Promise<void>

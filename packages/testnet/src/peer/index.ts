@@ -1,3 +1,3 @@
-export type { Ask, BootPeer, ClockRule, MeshState, PeerAddress, PeerContext, PeerHost, StartHost } from './host.ts'
+export type { Ask, BootPeer, MeshState, PeerAddress, PeerContext, PeerHost, StartHost } from './host.ts'
 export { serveHosts } from './process.ts'
 export { type BuildPeer, type PeerParts, runPeer } from './run-peer.ts'

@@ -89,6 +89,7 @@ class PeerRuntime {
       now,
       onTrace: (event) => this.#trace.add({ peer, at: now(), event }),
       onMesh: (state) => this.#send({ type: 'mesh', peer, state }),
+      onProbe: (id, at) => this.#send({ type: 'probed', id, at }),
       onFatal: (error) => this.fail(peer, error),
     }
   }

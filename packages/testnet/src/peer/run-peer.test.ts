@@ -69,38 +69,6 @@ test('a machine that throws ends its process, and the reason names what it was h
   })
 })
 
-test('a shaped link is slow by what was asked, and its report proves it', async () => {
-  await using net = await smallTestnet(ring(2), { entry })
-  await net.testnet.start()
-  await net.testnet.meshed(20_000)
-  const to = net.testnet.peers()[1]?.peerId ?? ''
-
-  await net.testnet.shape('p0', 'p1', { delay: { median: 80 } })
-  const begun = performance.now()
-  const answer = await said(net, 'p0', { type: 'call', text: to })
-  const took = performance.now() - begun
-  const report = await net.testnet.shaped('p0', 'p1')
-
-  expect(answer).toEqual([{ type: 'lives', text: '1' }])
-  expect(took).toBeGreaterThanOrEqual(79)
-  expect(report.achievedMsMean).toBeGreaterThanOrEqual(79)
-})
-
-test("a clock set wrong shows in the machine's time and in its timers, and in nothing else", async () => {
-  await using net = await smallTestnet(ring(1), { entry })
-  await net.testnet.start()
-
-  await net.testnet.setClock('p0', { offset: 3_600_000, driftPpm: 9_000_000 })
-  const [time] = await said(net, 'p0', { type: 'time' })
-  const before = net.testnet.now()
-  await said(net, 'p0', { type: 'timer', text: '20000' })
-  const rang = await net.recorded(({ event }) => event.type === 'rang')
-
-  expect(Number(time && 'text' in time ? time.text : 0)).toBeGreaterThan(3_600_000)
-  expect(rang.at - before).toBeGreaterThan(1_500)
-  expect(rang.at - before).toBeLessThan(10_000)
-})
-
 test('several libp2p peers live in one process', async () => {
   await using net = await smallTestnet(
     ring(3).map((peer) => ({ ...peer, process: 'clients' })),

@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type AnyMessage, type Effect, type PeerId, type PeerIdentity, randomFrom } from '@infermesh/kernel'
-import { createHost, type Host, type HostOptions, type ShapeReport, type ShapeRule, SqliteStore, tcpLink } from '@infermesh/libp2p'
-import type { Ask, BootPeer, ClockRule, PeerContext, PeerHost } from './host.ts'
+import { createHost, type Host, type HostOptions, SqliteStore, type TrueTime, tcpLink } from '@infermesh/libp2p'
+import type { FaultOrder, FaultReport } from './fault-order.ts'
+import type { Ask, BootPeer, PeerContext, PeerHost } from './host.ts'
 import { MeshReporter } from './mesh-reporter.ts'
+import { PeerFaults } from './peer-faults.ts'
 import { serveHosts } from './process.ts'
 import { SkewedClock } from './skewed-clock.ts'
 
@@ -25,34 +27,41 @@ export function runPeer(build: BuildPeer): void {
 
 async function startLibp2p(boot: BootPeer, parts: PeerParts, context: PeerContext): Promise<PeerHost> {
   const clock = new SkewedClock(() => context.now())
-  const { identity, store = openStore(boot), beforeEffect, ...rest } = parts
+  const { identity, store = openStore(boot), beforeEffect, createMachine, ...rest } = parts
+  const faults = new PeerFaults({ peer: boot.name, clock, store, trueNow: () => context.now() })
   const mesh = new MeshReporter((state) => context.onMesh(state))
   const host = createHost({
     ...rest,
     name: boot.name,
     identity,
-    store,
+    createMachine: () => faults.watched(createMachine()),
+    store: faults.store,
     link: tcpLink(),
     listen: [boot.listen],
     now: () => clock.now(),
     timers: clock,
+    trueTime: trueTime(context),
     random: randomFrom(`${identity.peerId}/${boot.generation}`),
     emit: (event) => context.onTrace(event),
     beforeEffect: (effect: Effect) => {
       if (effect.type === 'subscribe') mesh.onSubscribe(effect.topic)
       beforeEffect?.(effect)
+      faults.beforeEffect()
     },
+    onProbe: (id, at) => context.onProbe(id, at),
     onMesh: () => mesh.onChange(),
     onFatal: (error, input) =>
       context.onFatal(input ? new Error(`while handling ${input.type}: ${error.message}`, { cause: error }) : error),
   })
+  faults.attach(host.links)
+  for (const order of boot.conditions) await faults.perform(order)
   await host.start()
   mesh.watch(host)
-  return new Libp2pPeer(identity.peerId, host, { clock, mesh })
+  return new Libp2pPeer(identity.peerId, host, { faults, mesh })
 }
 
 interface PeerSides {
-  readonly clock: SkewedClock
+  readonly faults: PeerFaults
   readonly mesh: MeshReporter
 }
 
@@ -88,16 +97,8 @@ class Libp2pPeer implements PeerHost {
     return this.#host.ask(stream, message, timeout === undefined ? {} : { timeout })
   }
 
-  shape(peer: PeerId, rule: ShapeRule | undefined): void {
-    this.#host.shape(peer, rule)
-  }
-
-  shaped(peer: PeerId): ShapeReport {
-    return this.#host.shaped(peer)
-  }
-
-  setClock(rule: ClockRule): void {
-    this.#sides.clock.set(rule)
+  fault(order: FaultOrder): Promise<FaultReport | undefined> {
+    return this.#sides.faults.perform(order)
   }
 
   stats(): Readonly<Record<string, number>> {
@@ -111,6 +112,15 @@ class Libp2pPeer implements PeerHost {
     await this.#host.stop()
   }
 }
+
+/** The links are not the peer's: a fault on its clock leaves them alone. */
+const trueTime = (context: PeerContext): TrueTime => ({
+  now: () => context.now(),
+  after(delay, callback) {
+    const timer = setTimeout(callback, delay)
+    return () => clearTimeout(timer)
+  },
+})
 
 function openStore(boot: BootPeer): SqliteStore {
   mkdirSync(dirname(boot.store), { recursive: true })

@@ -1,6 +1,6 @@
 import type { Millis } from '@infermesh/kernel'
 import type { Timers } from '@infermesh/libp2p'
-import type { ClockRule } from './host.ts'
+import type { ClockRule } from './fault-order.ts'
 
 /** A peer's own clock: the true time until a fault sets it wrong. It may stand still or jump ahead, but never goes back. */
 export class SkewedClock implements Timers {

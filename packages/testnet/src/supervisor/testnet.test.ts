@@ -174,14 +174,14 @@ test('faults and stats reach the host, and its refusals come back', async () => 
   await net.testnet.start()
   await net.testnet.meshed(10_000)
 
-  await net.testnet.shape('p0', 'p1', { jitter: 5 })
-  await net.recorded(({ peer, event }) => peer === 'p0' && event.type === 'shaped')
+  await net.testnet.faults.addRule('jam', { type: 'jam', links: { type: 'all' } })
+  await net.recorded(({ peer, event }) => peer === 'p0' && event.type === 'ordered rule')
   const stats = await net.testnet.stats('p0')
 
   expect(stats.host?.counters).toEqual({ connections: 1 })
   expect(stats.host?.loopDelayMsMax).toBeGreaterThanOrEqual(0)
   expect(stats.memory?.rssBytes).toBeGreaterThan(stats.memory?.pssBytes ?? 0)
-  await expect(net.testnet.setClock('p0', { offset: 5, driftPpm: 0 })).rejects.toThrow('this host has no clock')
+  await expect(net.testnet.faults.setClock('p0', { offset: 5, driftPpm: 0 })).rejects.toThrow('this host has no clock')
 })
 
 test('peers that share a process start together and crash together', async () => {

@@ -1,12 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
-import { type AnyMessage, assert, assertNever, type Millis, type PeerId, type TraceEvent, WORLD, type WorldEvent } from '@infermesh/kernel'
-import type { ShapeReport, ShapeRule } from '@infermesh/libp2p'
+import { type AnyMessage, assertNever, type Millis, type TraceEvent, WORLD, type WorldEvent } from '@infermesh/kernel'
 import { Gate } from '../gate.ts'
 import type { FromPeer, Listening, PeerCall } from '../peer/channel.ts'
-import type { Ask, BootPeer, ClockRule } from '../peer/host.ts'
+import type { Ask, BootPeer } from '../peer/host.ts'
 import { AddressBook } from './address-book.ts'
 import { Calls, ended, messages, type OpenCall } from './calls.ts'
+import { exitRecord } from './exit-record.ts'
+import { FaultControl } from './fault-control.ts'
 import { type Member, Members } from './member.ts'
 import { MeshWaiters } from './mesh-waiters.ts'
 import { MeshWatch } from './mesh-watch.ts'
@@ -14,6 +15,7 @@ import { PeerProcess, type ProcessExit } from './peer-process.ts'
 import { cpuMsOf, memoryOf } from './proc-files.ts'
 import { Reaper } from './reaper.ts'
 import { RecordOrder } from './record-order.ts'
+import { wipeStore } from './store-files.ts'
 import type { PeerSpec, PeerStats, PeerStatus, TestnetLimits, TestnetOptions } from './testnet-options.ts'
 
 /** Starts peer processes, keeps watch over them and does to them what a scenario or a person asks. */
@@ -28,8 +30,14 @@ export class Testnet {
   readonly #boots: Gate
   readonly #book = new AddressBook((name, peers) => this.#members.process(name)?.send({ type: 'know', peers }))
   readonly #mesh = new MeshWatch()
-  readonly #meshWaiters = new MeshWaiters(this.#mesh, (peers) => this.#record({ type: 'meshReady', peers }))
+  readonly #meshWaiters = new MeshWaiters(this.#mesh, (peers) => this.record({ type: 'meshReady', peers }))
   readonly #calls = new Calls()
+  /** What is wrong with links, clocks and disks. */
+  readonly faults = new FaultControl({
+    members: this.#members,
+    now: () => this.now(),
+    call: (peer, order) => this.#call(peer, { type: 'fault', order }),
+  })
   readonly #records: RecordOrder
   #bundleIsNew: boolean
   #closed: Promise<void> | undefined
@@ -76,10 +84,11 @@ export class Testnet {
     await this.#members.get(name).process.crash()
   }
 
-  /** Starts a peer that is down with its identity and its store. One that runs is stopped first. */
-  async restart(name: string): Promise<void> {
+  /** Starts a peer that is down with its identity and its store, or without the latter. One that runs is stopped first. */
+  async restart(name: string, { wipe = false }: { readonly wipe?: boolean } = {}): Promise<void> {
     const { process } = this.#members.get(name)
     await process.stop()
+    if (wipe) for (const { spec } of this.#members.of(process.name)) wipeStore(this.#storeOf(spec.name))
     await this.#boot(process)
   }
 
@@ -117,23 +126,6 @@ export class Testnet {
     return messages(call, () => signal?.removeEventListener('abort', leave))
   }
 
-  /** Sets what happens to all that one peer sends to another; `undefined` lifts it. */
-  async shape(from: string, to: string, rule: ShapeRule | undefined): Promise<void> {
-    await ended(this.#call(from, { type: 'shape', target: this.#peerIdOf(to), rule }))
-  }
-
-  /** What shaping did to what one peer sent to another since the rule was set: the proof that a fault acts. */
-  async shaped(from: string, to: string): Promise<ShapeReport> {
-    const report = await ended(this.#call(from, { type: 'shaped', target: this.#peerIdOf(to) }))
-    assert(report && 'achievedMsMean' in report, 'a call for a shape report yields one')
-    return report
-  }
-
-  /** Sets a peer's clock wrong; an offset and drift of 0 let it run true, but never back. */
-  async setClock(name: string, rule: ClockRule): Promise<void> {
-    await ended(this.#call(name, { type: 'clock', rule }))
-  }
-
   async stats(name: string): Promise<PeerStats> {
     const { process } = this.#members.get(name)
     const pid = process.pid()
@@ -141,14 +133,12 @@ export class Testnet {
     return { name, memory: memoryOf(pid), cpuMs: cpuMsOf(pid), host: host && 'counters' in host ? host : undefined }
   }
 
-  peers(): readonly PeerStatus[] {
-    return this.#members.all().map((member) => this.#members.status(member))
+  status(name: string): PeerStatus {
+    return this.#members.status(this.#members.get(name))
   }
 
-  #peerIdOf(name: string): PeerId {
-    const { peerId } = this.#members.get(name)
-    if (peerId === undefined) throw new Error(`expected ${name} to have been started once, but its peer id is not known yet`)
-    return peerId
+  peers(): readonly PeerStatus[] {
+    return this.#members.all().map((member) => this.#members.status(member))
   }
 
   #join(spec: PeerSpec): PeerProcess {
@@ -184,14 +174,19 @@ export class Testnet {
       const saveCompileCache = this.#bundleIsNew
       this.#bundleIsNew = false
       const listening = await process.boot({ type: 'boot', peers, epochNs: this.#epochNs, saveCompileCache })
+      for (const { name, conditions } of peers) await this.faults.catchUp(name, conditions)
       this.#onListening(process, listening, generation > 0)
     })
   }
 
   #bootPeer({ spec }: Member, generation: number): BootPeer {
     const { name, role, identitySeed, config, listen = '/ip4/127.0.0.1/tcp/0' } = spec
-    const store = resolve(this.#options.folder, 'stores', name)
-    return { name, role, identitySeed, config, epoch: this.epoch, store, listen, generation }
+    const store = this.#storeOf(name)
+    return { name, role, identitySeed, config, epoch: this.epoch, store, listen, generation, conditions: this.faults.conditionsOf(name) }
+  }
+
+  #storeOf(name: string): string {
+    return resolve(this.#options.folder, 'stores', name)
   }
 
   #onListening(process: PeerProcess, listening: readonly Listening[], restarted: boolean): void {
@@ -200,12 +195,14 @@ export class Testnet {
       member.peerId = peerId
       member.addresses = addresses
       this.#mesh.up(name, peerId)
-      this.#record({ type: 'peerStarted', name, peerId, role: member.spec.role, restarted })
+      this.record({ type: 'peerStarted', name, peerId, role: member.spec.role, restarted })
       return member
     })
     this.#book.join(process.name)
     this.#book.publish(listening)
     for (const [member, targets] of this.#members.dialsAfter(up)) {
+      // One that is starting dials all its own as soon as it listens.
+      if (member.process.state() === 'starting') continue
       this.#book.flush(member.process.name)
       member.process.send({ type: 'dial', peer: member.spec.name, targets })
     }
@@ -220,6 +217,9 @@ export class Testnet {
       case 'mesh':
         this.#mesh.update(message.peer, message.state)
         this.#meshWaiters.check()
+        return
+      case 'probed':
+        this.faults.onProbed(message.id, message.at)
         return
       case 'answer':
         this.#calls.answer(message.callId, message.value)
@@ -242,7 +242,8 @@ export class Testnet {
     const members = this.#members.of(process)
     for (const { spec } of members) {
       this.#mesh.down(spec.name)
-      this.#record(endOf(spec.name, exit))
+      this.faults.onExit(spec.name)
+      this.record(exitRecord(spec.name, exit))
     }
     this.#meshWaiters.check()
     if (exit.cause !== 'unexpected') return
@@ -254,7 +255,8 @@ export class Testnet {
     return this.#calls.start(this.#members.get(name).process, name, call)
   }
 
-  #record(event: WorldEvent): void {
+  /** Adds a record of the world's own to the trace. */
+  record(event: WorldEvent): void {
     const traced: TraceEvent = event
     this.#records.add({ peer: WORLD, at: this.now(), event: traced })
   }
@@ -268,19 +270,6 @@ export class Testnet {
       await this.#reaper.close()
     })()
     await this.#closed
-  }
-}
-
-function endOf(name: string, exit: ProcessExit): WorldEvent {
-  switch (exit.cause) {
-    case 'stopped':
-      return { type: 'peerStopped', name }
-    case 'crashed':
-      return { type: 'peerCrashed', name, reason: 'killed' }
-    case 'unexpected':
-      return { type: 'peerCrashed', name, reason: exit.detail }
-    default:
-      return assertNever(exit)
   }
 }
 

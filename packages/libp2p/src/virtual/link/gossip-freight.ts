@@ -1,7 +1,7 @@
+import { BREAK, DROP } from '@infermesh/sim'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { type RpcParts, rpcParts } from '../../gossip/rpc-parts.ts'
 import type { Lane, Parcel, PipeEnd } from './pipe.ts'
-import type { Ruling } from './rule-set.ts'
 
 export interface GossipStream {
   readonly end: PipeEnd
@@ -16,33 +16,34 @@ export interface GossipStream {
 export function sendGossip(stream: GossipStream, data: Uint8Array | Uint8ArrayList): boolean {
   const { end, lane, parcel } = stream
   if (end.held.length > 0) return end.send(parcel(data), lane)
-  const ruling = judge(end, 'gossip', data.byteLength)
-  if (ruling === 'reset') end.pipe.break()
-  else if (isPlain(ruling)) deliver(stream, data, lane)
+  const extra = judge(end, 'gossip', data.byteLength)
+  const { copyAfter } = end.pipe.network.rules
+  if (extra === BREAK) end.pipe.break()
+  else if (extra === 0 && copyAfter === 0) deliver(stream, data, lane)
   // What would hold up a stream holds up its gossip too; what a stream would get over, gossip does not.
-  else if (ruling === 'drop' && judge(end, 'stream', data.byteLength) === 'drop') end.hold(parcel(data), lane)
-  else misdeliver(stream, data, ruling)
+  else if (extra === DROP && judge(end, 'stream', data.byteLength) === DROP) end.hold(parcel(data), lane)
+  else misdeliver(stream, data, { extra, copyAfter })
   return end.hasRoom()
 }
 
-type Fate = Exclude<Ruling, 'reset'>
-
-const isPlain = (ruling: Ruling): boolean => typeof ruling === 'object' && ruling.delay === 0 && ruling.copyAfter === 0
-
-function judge(end: PipeEnd, channel: 'gossip' | 'stream', bytes: number): Ruling {
+function judge(end: PipeEnd, channel: 'gossip' | 'stream', bytes: number): number {
   return end.pipe.network.judge(end.station, end.pipe.other(end).station, { channel, bytes })
 }
 
-function misdeliver(stream: GossipStream, data: Uint8Array | Uint8ArrayList, fate: Fate): void {
+function misdeliver(
+  stream: GossipStream,
+  data: Uint8Array | Uint8ArrayList,
+  { extra, copyAfter }: { readonly extra: number; readonly copyAfter: number },
+): void {
   const { end, lane, parcel } = stream
   const parts = wholeParts(data)
   if (parts === undefined) end.send(parcel(data), lane)
   for (const { messages, rest } of parts ?? []) {
     if (rest !== undefined) end.send(parcel(rest), lane)
-    if (messages === undefined || fate === 'drop') continue
+    if (messages === undefined || extra === DROP) continue
     // Whole frames may overtake each other.
-    deliver(stream, messages, fate.delay > 0 ? { lastArrival: 0 } : lane, fate.delay)
-    if (fate.copyAfter > 0) deliver(stream, messages, { lastArrival: 0 }, fate.delay + fate.copyAfter)
+    deliver(stream, messages, extra > 0 ? { lastArrival: 0 } : lane, extra)
+    if (copyAfter > 0) deliver(stream, messages, { lastArrival: 0 }, extra + copyAfter)
   }
 }
 

@@ -1,9 +1,9 @@
 import type { PeerId as PeerIdText, Random } from '@infermesh/kernel'
+import { Line } from '@infermesh/sim'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Owner } from '../clock/owner.ts'
-import { Line } from './line.ts'
 import type { PipeEnd } from './pipe.ts'
 
 /** Takes in connections at a station. */

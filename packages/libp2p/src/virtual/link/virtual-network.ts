@@ -1,8 +1,7 @@
 import type { Random } from '@infermesh/kernel'
-import type { LinkModel, Transit } from '@infermesh/sim'
+import { BREAK, DROP, type LinkModel, RuleSet, type Transit } from '@infermesh/sim'
 import type { VirtualClock } from '../clock/virtual-clock.ts'
 import type { Pipe } from './pipe.ts'
-import { RuleSet, type Ruling } from './rule-set.ts'
 import type { Station } from './station.ts'
 
 export interface VirtualNetworkInit {
@@ -18,8 +17,8 @@ export interface VirtualNetworkInit {
 }
 
 /** Instead of an arrival time: a rule holds it back, or breaks the connection. */
-export const HELD = -1
-export const RESET = -2
+export const HELD = DROP
+export const RESET = BREAK
 
 /** All links between the peers of a world: when what is sent arrives. Nothing is stored for links that carry nothing. */
 export class VirtualNetwork {
@@ -57,14 +56,14 @@ export class VirtualNetwork {
   /** When something sent now arrives, or one of `HELD` and `RESET`. The receiver's downlink comes on top. */
   transit(from: Station, to: Station, bytes: number): number {
     if (this.rules.isEmpty()) return this.arrival(from, to, bytes)
-    const ruling = this.judge(from, to, { channel: 'stream', bytes })
-    if (ruling === 'drop') return HELD
-    if (ruling === 'reset') return RESET
-    return this.arrival(from, to, bytes) + ruling.delay
+    const extra = this.judge(from, to, { channel: 'stream', bytes })
+    return extra < 0 ? extra : this.arrival(from, to, bytes) + extra
   }
 
-  judge(from: Station, to: Station, what: Pick<Transit, 'channel' | 'bytes'>): Ruling {
-    return this.rules.judge({ from: from.name, to: to.name, ...what, now: Math.floor(this.clock.now) })
+  /** Extra delay in ms, or one of `HELD` and `RESET`. */
+  judge(from: Station, to: Station, { channel, bytes }: Pick<Transit, 'channel' | 'bytes'>): number {
+    const { rules, clock } = this
+    return rules.judge({ from: from.name, to: to.name, channel, bytes, now: Math.floor(clock.now), random: rules.random })
   }
 
   /** When something sent now arrives if no rule speaks against it. */

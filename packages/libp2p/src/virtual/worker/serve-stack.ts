@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { type AnyEnvelope, type AnyMessage, assert, type TraceRecord } from '@infermesh/kernel'
+import { createMixedWorld } from '../mixed/mixed-world.ts'
 import { createStackWorld } from '../stack-world.ts'
 import type { StackWorld, StackWorldOptions } from '../world-options.ts'
 import type { Boot, FromWorker, ToWorker } from './channel.ts'
@@ -46,7 +47,8 @@ async function run<Plan, Result, M extends AnyMessage, E extends AnyEnvelope>(
     options.onRecord?.(record)
     line.record(record)
   }
-  const world = createStackWorld<M, E>({ ...options, seed, onRecord })
+  const { messages, ...own } = { ...options, seed, onRecord }
+  const world = messages === undefined ? createStackWorld<M, E>(own) : createMixedWorld<M, E>({ ...own, messages })
   return program.direct(world, plan, line)
 }
 
