@@ -2,9 +2,10 @@ import { randomFrom } from '@infermesh/kernel'
 import { openEnvelope, Signer, statements } from '@infermesh/protocol'
 import { identityFromSeed, nodeCryptography, seedOf } from '@infermesh/protocol/node'
 
-/** Receipts opened and verified a second, over the bare Ed25519 verification of the same bytes, interleaved in one run. Bar: 0.8. */
+/** Receipts opened and verified a second, over the bare Ed25519 verification of the same bytes, interleaved in one run. */
 const BATCH = 500
 const ROUNDS = 9
+const BAR = 0.8
 const identity = identityFromSeed(seedOf('bench', 'operator'))
 const context = { networkId: 'bench', crypto: nodeCryptography }
 const signer = new Signer(identity, context)
@@ -14,10 +15,12 @@ const receipts = Array.from({ length: BATCH }, () =>
 )
 const signed = receipts.map(({ bytes }) => ({ bytes, signature: nodeCryptography.sign(identity.privateKey, bytes) }))
 
-const rate = (work: () => void): number => {
-  const started = performance.now()
+/** A second of the thread's own time: the machine may have other work. */
+function rate(work: () => void): number {
+  const started = process.threadCpuUsage()
   work()
-  return (BATCH / (performance.now() - started)) * 1_000
+  const { user, system } = process.threadCpuUsage(started)
+  return (BATCH / (user + system)) * 1_000_000
 }
 const median = (values: readonly number[]): number => [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? 0
 
@@ -29,5 +32,6 @@ for (let round = 0; round < ROUNDS; round++) {
 }
 const ratios = opened.map((value, round) => value / (bare[round] ?? 1))
 console.log(
-  `receipts verified: ${median(opened).toFixed(0)}/s, bare Ed25519: ${median(bare).toFixed(0)}/s, ratio ${median(ratios).toFixed(2)} (bar 0.80)`,
+  `receipts verified: ${median(opened).toFixed(0)}/s, bare Ed25519: ${median(bare).toFixed(0)}/s, ratio ${median(ratios).toFixed(2)} (bar ${BAR.toFixed(2)})`,
 )
+process.exitCode = median(ratios) >= BAR ? 0 : 1

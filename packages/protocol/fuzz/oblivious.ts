@@ -15,7 +15,15 @@ import {
   ObliviousSender,
 } from '@infermesh/protocol/oblivious'
 import { nodePrimitives } from '@infermesh/protocol/oblivious/node'
-import { decodeToken, decodeTokenRequest } from '@infermesh/protocol/tokens'
+import {
+  decodeRsaKey,
+  decodeToken,
+  decodeTokenChallenge,
+  decodeTokenRequest,
+  encodeRsaKey,
+  encodeTokenChallenge,
+  TOKEN_TYPE,
+} from '@infermesh/protocol/tokens'
 
 /** Hostile bytes at everything that reads a sealed exchange: none may throw, hang, or open what was changed. Arguments: how many, seed. */
 const inputs = Number(process.argv[2] ?? 1_000_000)
@@ -62,6 +70,14 @@ const http = encodeHttpRequest({
   trailers: [],
 })
 
+const challenge = encodeTokenChallenge({
+  type: TOKEN_TYPE.publiclyVerifiable,
+  issuer: 'issuer-0',
+  context: bytesOf(32),
+  origins: 'gateway-0',
+})
+const issuerKey = encodeRsaKey({ n: (1n << 2047n) | 12_345n, e: 65_537n })
+
 /** Each says whether it read the bytes. */
 const readers: readonly { readonly name: string; readonly good: Uint8Array; readonly read: (bytes: Uint8Array) => boolean }[] = [
   { name: 'sealed request', good: sealed, read: opensRequest },
@@ -70,6 +86,8 @@ const readers: readonly { readonly name: string; readonly good: Uint8Array; read
   { name: 'slot', good: encodeSlot(bytesOf(9), 32), read: (bytes) => decodeSlot(bytes).ok },
   { name: 'keys', good: encodeKeyConfigs([config]), read: (bytes) => decodeKeyConfigs(bytes).ok },
   { name: 'token', good: bytesOf(354), read: (bytes) => decodeToken(bytes).ok },
+  { name: 'token challenge', good: challenge, read: (bytes) => decodeTokenChallenge(bytes).ok },
+  { name: 'issuer key', good: issuerKey, read: (bytes) => decodeRsaKey(bytes).ok },
   { name: 'token request', good: bytesOf(259), read: (bytes) => decodeTokenRequest(bytes).ok },
   { name: 'binary HTTP', good: http, read: (bytes) => decodeHttpRequest(bytes).ok && new BhttpDecoder().push(bytes).ok },
 ]

@@ -1,7 +1,8 @@
-import type { Codec } from '@infermesh/kernel'
+import { assert, type Codec } from '@infermesh/kernel'
 import { type Envelope, openEnvelope, type SealingContext } from './envelope.ts'
 import { type Message, type MessageType, streams } from './messages/index.ts'
-import { decodeCbor, encodeCbor } from './wire/cbor.ts'
+import { CborReader } from './wire/cbor-reader.ts'
+import { written } from './wire/cbor-writer.ts'
 import { DecodeFailed } from './wire/decode-failed.ts'
 import type { Schema } from './wire/schema.ts'
 
@@ -16,18 +17,24 @@ const numbers = new Map(names.map((name, number) => [name, number]))
 export const MESSAGE_BYTES_MAX = 5 * 1024 * 1024
 
 export function encodeMessage(message: Message): Uint8Array {
-  return encodeCbor([numbers.get(message.type), schemas.get(message.type)?.toWire(message)])
+  const number = numbers.get(message.type)
+  assert(number !== undefined, `no message is called ${message.type}`)
+  return written((writer) => {
+    writer.list(2)
+    writer.uint(number)
+    schemas.get(message.type)?.write(writer, message)
+  })
 }
 
 export function decodeMessage(raw: Uint8Array): Message {
   if (raw.length > MESSAGE_BYTES_MAX) throw new DecodeFailed('message', `at most ${MESSAGE_BYTES_MAX} bytes`, `${raw.length}`)
-  const parts = decodeCbor(raw)
-  if (!Array.isArray(parts) || parts.length !== 2) throw new DecodeFailed('message', 'a list of number and fields', typeof parts)
-  const number: unknown = parts[0]
-  const name = typeof number === 'number' ? (names[number] as MessageType | undefined) : undefined
-  const schema = name === undefined ? undefined : schemas.get(name)
-  if (name === undefined || schema === undefined) throw new DecodeFailed('message', `a number below ${names.length}`, String(number))
-  return { type: name, ...(schema.fromWire(parts[1], name) as object) } as Message
+  const reader = new CborReader(raw, 'message')
+  reader.struct(2)
+  const name = names[reader.uint(names.length - 1)] as MessageType
+  reader.steps[0] = name
+  const fields = schemas.get(name)?.read(reader)
+  reader.end()
+  return { type: name, ...(fields as object) } as Message
 }
 
 /** The codec of one network, as worlds want it. */

@@ -9,7 +9,9 @@ import { fromHex, toHex } from './wire/schema.ts'
 type Hash = Cryptography['hash']
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((total, part) => total + part.length, 0))
+  let total = 0
+  for (const part of parts) total += part.length
+  const joined = new Uint8Array(total)
   let offset = 0
   for (const part of parts) {
     joined.set(part, offset)
@@ -19,9 +21,27 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** ASCII only: labels, names. */
-export const asciiBytes = (label: string): Uint8Array => Uint8Array.from(label, (character) => character.charCodeAt(0) & 0x7f)
+export function asciiBytes(label: string): Uint8Array {
+  const bytes = new Uint8Array(label.length)
+  for (let index = 0; index < bytes.length; index++) bytes[index] = label.charCodeAt(index) & 0x7f
+  return bytes
+}
 
-export const digestOf = (hash: Hash, ...parts: readonly Uint8Array[]): string => toHex(hash(concatBytes(...parts)))
+// What is hashed is mostly short, and needed no longer than its hashing takes.
+const scratch = new Uint8Array(1_024)
+
+/** The hash of the parts one after the other. */
+export function hashOf(hash: Hash, ...parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const part of parts) {
+    if (length + part.length > scratch.length) return hash(concatBytes(...parts))
+    scratch.set(part, length)
+    length += part.length
+  }
+  return hash(scratch.subarray(0, length))
+}
+
+export const digestOf = (hash: Hash, ...parts: readonly Uint8Array[]): string => toHex(hashOf(hash, ...parts))
 
 /** The request's name everywhere: it binds the client, so nobody else can use it up. */
 export const requestIdOf = (hash: Hash, client: PeerId, request: Pick<Request, 'nonce' | 'bodyHash'>): string =>
@@ -41,8 +61,20 @@ export const saltLengthOf = (prompt: Uint8Array): number => (prompt[0] === SALT_
 const SALT_MARK = 0xff
 const SALT_LENGTH = 17
 
-/** Over answer tokens, for output and prefix hashes. */
+/** What a model reads of a prompt: all but the salt. */
+export const promptTextOf = (prompt: Uint8Array): Uint8Array => prompt.subarray(saltLengthOf(prompt))
+
+/** Over answer tokens, without salt. */
 export const tokensHashOf = (hash: Hash, tokens: readonly number[]): string => digestOf(hash, encodeCbor(tokens))
+
+/**
+ * Over answer tokens, for output and prefix hashes. The answer to a salted prompt has that salt too: whoever may see the prompt can work
+ * the hash out, and nobody else can by trying likely answers.
+ */
+export function answerHashOf(hash: Hash, prompt: Uint8Array, tokens: readonly number[]): string {
+  const salt = prompt.subarray(0, saltLengthOf(prompt))
+  return salt.length === 0 ? tokensHashOf(hash, tokens) : digestOf(hash, asciiBytes('answer'), salt, encodeCbor(tokens))
+}
 
 /** W3C traceparent of a request that came without one: the trace id is the front of the request id. */
 export const traceparentOf = (requestId: string): string => `00-${requestId.slice(0, 32)}-${requestId.slice(32, 48)}-01`

@@ -1,10 +1,9 @@
 import type { AnyEnvelope, Cryptography, Millis, PeerIdentity } from '@infermesh/kernel'
 import { decodeSign1, encodeSign1 } from './cose-sign1.ts'
-import { headerOf, readHeader, toBeSigned } from './protected-header.ts'
+import { type Header, headerOf, readHeader, toBeSigned } from './protected-header.ts'
 import { type Statement, type StatementType, statements } from './statements/index.ts'
-import { decodeCbor, encodeCbor } from './wire/cbor.ts'
 import { DecodeFailed } from './wire/decode-failed.ts'
-import { bytes, struct, toHex, uint } from './wire/schema.ts'
+import { decodeAs, encodeAs, type Schema, struct, toHex, uint } from './wire/schema.ts'
 
 /** A decoded, signed statement. `bytes` is a COSE_Sign1 (RFC 9052); `id` its SHA-256 in hex. */
 export type Envelope<K extends StatementType = StatementType> = {
@@ -21,12 +20,22 @@ export type Envelope<K extends StatementType = StatementType> = {
 /** Largest envelope that is looked at: big bodies travel by hash, on streams. */
 export const ENVELOPE_BYTES_MAX = 64 * 1024
 
-const content = struct({
-  seq: uint(),
-  at: uint(),
-  payload: { toWire: (wire: unknown) => wire, fromWire: (wire: unknown) => wire, sample: () => null },
-})
-const signatureBytes = bytes(64, 64)
+const SIGNATURE_BYTES = 64
+
+interface Content<K extends StatementType> {
+  readonly seq: number
+  readonly at: Millis
+  readonly payload: Statement<K>
+}
+
+/** What is signed of each kind of statement, beside the header. */
+const contents = new Map(
+  Object.entries(statements).map(([type, payload]) => [
+    type,
+    struct({ seq: uint(), at: uint(), payload: payload as Schema<unknown> }) as Schema<unknown>,
+  ]),
+)
+const contentOf = <K extends StatementType>(type: K) => contents.get(type) as Schema<Content<K>>
 
 export interface SealingContext {
   readonly networkId: string
@@ -37,6 +46,7 @@ export interface SealingContext {
 export class Signer {
   readonly identity: PeerIdentity
   readonly #context: SealingContext
+  readonly #headers = new Map<StatementType, Header>()
   #seq: number
 
   constructor(identity: PeerIdentity, context: SealingContext, firstSeq = 0) {
@@ -48,8 +58,9 @@ export class Signer {
   sign<K extends StatementType>(type: K, payload: Statement<K>, now: Millis): Envelope<K> {
     const { crypto, networkId } = this.#context
     const seq = this.#seq++
-    const header = headerOf(type, this.identity.publicKey, networkId)
-    const body = encodeCbor(content.toWire({ seq, at: now, payload: schemaOf(type).toWire(payload) }))
+    const header = this.#headers.get(type) ?? headerOf(type, this.identity.publicKey, networkId)
+    this.#headers.set(type, header)
+    const body = encodeAs(contentOf(type), { seq, at: now, payload })
     const signature = crypto.sign(this.identity.privateKey, toBeSigned(header, body))
     const raw = encodeSign1({ header: header.bytes, body, signature })
     const id = toHex(crypto.hash(raw))
@@ -57,22 +68,26 @@ export class Signer {
   }
 }
 
-const schemaOf = <K extends StatementType>(type: K) =>
-  statements[type] as unknown as { toWire(value: unknown): unknown; fromWire(wire: unknown, path: string): Statement<K> }
-
 /** Size, then form, then signature. Throws `DecodeFailed` at the first that fails. */
 export function openEnvelope(raw: Uint8Array, context: SealingContext): Envelope {
+  const { crypto, networkId } = context
+  if (crypto.once === undefined) return open(raw, context)
+  return crypto.once(`envelope ${networkId}`, raw, (copy) => open(copy, context))
+}
+
+function open(raw: Uint8Array, context: SealingContext): Envelope {
   if (raw.length > ENVELOPE_BYTES_MAX) throw new DecodeFailed('envelope', `at most ${ENVELOPE_BYTES_MAX} bytes`, `${raw.length}`)
   const { header: headerBytes, body, signature } = decodeSign1(raw)
   const header = readHeader(headerBytes, context.networkId)
   const { type, signer } = header
-  const { seq, at, payload } = content.fromWire(decodeCbor(body), 'envelope.content')
-  const statement = schemaOf(type).fromWire(payload, type)
-  if (!context.crypto.verify(header.publicKey, toBeSigned(header, body), signatureBytes.fromWire(signature, 'envelope.signature'))) {
+  const { seq, at, payload } = decodeAs(contentOf(type), body, type)
+  if (signature.length !== SIGNATURE_BYTES)
+    throw new DecodeFailed('envelope.signature', `${SIGNATURE_BYTES} bytes`, `${signature.length} bytes`)
+  if (!context.crypto.verify(header.publicKey, toBeSigned(header, body), signature)) {
     throw new DecodeFailed('envelope.signature', `a signature by ${signer} over this ${type} on network ${context.networkId}`, 'another')
   }
   const id = toHex(context.crypto.hash(raw))
-  return { id, type, signer, bytes: raw, payload: statement, seq, at } as Envelope
+  return { id, type, signer, bytes: raw, payload, seq, at } as Envelope
 }
 
 /** Opens an envelope that must hold one kind of statement. */

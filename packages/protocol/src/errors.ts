@@ -94,6 +94,28 @@ export const errors = {
     meaning: 'The operator was lost, and every allowed attempt with it.',
     whatToDo: 'Ask again; tokens that were not receipted are not charged.',
   },
+  'answer-tampered': {
+    definite: false,
+    status: 502,
+    openAiType: 'server_error',
+    meaning:
+      'Tokens that came are not those that an operator signed a receipt for. The message names the peer that changed them or let it pass.',
+    whatToDo: 'Use nothing that no receipt vouches for, and ask through another gateway. Nothing is charged twice.',
+  },
+  'prefix-mismatch': {
+    definite: true,
+    status: 502,
+    openAiType: 'server_error',
+    meaning: 'The tokens that an earlier attempt brought are not those that this model makes.',
+    whatToDo: 'The gateway goes on after the last token that a receipt vouches for; if that fails too, the client starts anew.',
+  },
+  'lease-held': {
+    definite: true,
+    status: 503,
+    openAiType: 'service_unavailable',
+    meaning: 'Another node holds the lease of this private model, or may still believe that it does.',
+    whatToDo: 'Ask the grantor again after the time given.',
+  },
   'unknown-blob': {
     definite: true,
     status: 404,

@@ -1,5 +1,6 @@
 export { createCodec, decodeMessage, encodeMessage, MESSAGE_BYTES_MAX } from './codec.ts'
 export {
+  answerHashOf,
   asciiBytes,
   attestedDataOf,
   attestedKeysOf,
@@ -9,6 +10,7 @@ export {
   concatBytes,
   digestOf,
   evidenceDigestOf,
+  promptTextOf,
   requestIdOf,
   saltedPrompt,
   saltLengthOf,
@@ -44,6 +46,8 @@ export type {
   Statement,
   StatementType,
   TokenKeyStatement,
+  TokenOrder,
+  TokenPayout,
   Verdict,
   Vote,
 } from './statements/index.ts'
@@ -53,4 +57,4 @@ export type * from './trace-events.ts'
 export { decodeCbor, encodeCbor, sameBytes } from './wire/cbor.ts'
 export { DecodeFailed } from './wire/decode-failed.ts'
 export { peerIdFromKey, publicKeyOf } from './wire/peer-id.ts'
-export { fromHex, type Infer, type Schema, toHex } from './wire/schema.ts'
+export { decodeAs, encodeAs, fromHex, type Infer, type Schema, toHex } from './wire/schema.ts'

@@ -1,5 +1,6 @@
 import type { Cryptography, Effect, Input, Machine, PeerIdentity, Random } from '@infermesh/kernel'
 import type { Envelope } from './envelope.ts'
+import type { LedgerRule } from './ledger/rules.ts'
 import type { Message } from './messages/index.ts'
 import type { Directory } from './network.ts'
 import type { ObliviousServices } from './oblivious/services.ts'
@@ -15,6 +16,8 @@ export interface PeerServices {
   readonly directory: Directory
   readonly crypto: Cryptography
   readonly random: Random
+  /** Rules of the ledger that a planted bug leaves out; no network sets it. */
+  readonly waived?: ReadonlySet<LedgerRule>
   /** Only at peers that seal, open, sell or take payment blindly. */
   readonly oblivious?: ObliviousServices
   /** The simulated platform under this peer: signs attestations for the code that runs here, and no other. */

@@ -26,6 +26,7 @@ export class Directory {
   readonly genesis: Genesis
   readonly #byPeer = new Map<PeerId, Member>()
   readonly #byName = new Map<string, Member>()
+  readonly #byRole = new Map<Role, readonly Member[]>()
 
   constructor(genesis: Genesis) {
     this.genesis = genesis
@@ -53,6 +54,8 @@ export class Directory {
 
   /** In genesis order, which is the same at every peer. */
   all(role: Role): readonly Member[] {
-    return this.genesis.members.filter((member) => member.role === role)
+    const known = this.#byRole.get(role) ?? this.genesis.members.filter((member) => member.role === role)
+    this.#byRole.set(role, known)
+    return known
   }
 }

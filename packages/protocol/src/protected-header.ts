@@ -2,37 +2,55 @@ import type { PeerId } from '@infermesh/kernel'
 import { bytesHead } from './cose-sign1.ts'
 import { asciiBytes, concatBytes } from './derive.ts'
 import { type StatementType, statements } from './statements/index.ts'
-import { decodeCbor, encodeCbor } from './wire/cbor.ts'
+import { decodeCbor, encodeCbor, sameBytes } from './wire/cbor.ts'
 import { DecodeFailed } from './wire/decode-failed.ts'
 import { peerIdFromKey } from './wire/peer-id.ts'
-import { bytes } from './wire/schema.ts'
 
 const EDDSA = -8
-const key = bytes(32, 32)
+const KEY_BYTES = 32
 
 /** What a COSE_Sign1 says of itself in its protected header: algorithm, the statement's name (content type), the signer's key (kid). */
 export interface Header {
   readonly type: StatementType
   readonly publicKey: Uint8Array
   readonly signer: PeerId
+  readonly networkId: string
   readonly bytes: Uint8Array
   /** Sig_structure (RFC 9052 §4.4) up to the payload. */
   readonly signedFront: Uint8Array
 }
 
 // A network has few signers and kinds, and a header costs a third of all that is not the signature.
-const headers = new Map<string, Header>()
+// They are found by their end, which is the signer's, and compared whole.
+const headers = new Map<number, Header[]>()
 const HEADERS_KEPT = 4096
+/** One signer has a header for each kind of statement; whoever makes up keys with one end gets no longer search. */
+const SAME_END_MAX = 32
+let headerCount = 0
 
 /** Decodes a header, or knows it from before. */
 export function readHeader(raw: Uint8Array, networkId: string): Header {
-  const name = networkId + String.fromCharCode(...raw)
-  const known = headers.get(name)
-  if (known !== undefined) return known
-  const header = decodeHeader(raw, networkId)
-  headers.set(name, header)
-  if (headers.size > HEADERS_KEPT) headers.delete(headers.keys().next().value as string)
+  const name = endOf(raw)
+  const known = headers.get(name)?.find((header) => header.networkId === networkId && sameBytes(header.bytes, raw))
+  return known ?? keep(name, decodeHeader(raw, networkId))
+}
+
+function keep(name: number, header: Header): Header {
+  if (headerCount >= HEADERS_KEPT) {
+    headers.clear()
+    headerCount = 0
+  }
+  const same = headers.get(name) ?? []
+  headers.set(name, same)
+  if (same.length >= SAME_END_MAX) same.shift()
+  same.push(header)
+  headerCount++
   return header
+}
+
+function endOf(raw: Uint8Array): number {
+  const end = raw.length - 4
+  return ((raw[end] ?? 0) << 24) | ((raw[end + 1] ?? 0) << 16) | ((raw[end + 2] ?? 0) << 8) | (raw[end + 3] ?? 0)
 }
 
 export const headerOf = (type: StatementType, publicKey: Uint8Array, networkId: string): Header =>
@@ -58,10 +76,19 @@ function decodeHeader(raw: Uint8Array, networkId: string): Header {
   const type: unknown = fields.get(3)
   if (!isStatementType(type)) throw new DecodeFailed('envelope.protected.type', Object.keys(statements).join(', '), String(type))
   // Copies: the bytes are a view of a whole envelope, which must not be kept alive.
-  const publicKey = key.fromWire(fields.get(4), 'envelope.protected.kid').slice()
+  const publicKey = keyFrom(fields.get(4)).slice()
   const external = asciiBytes(`infermesh/1/${type}/${networkId}`)
   const whole = encodeCbor(['Signature1', raw, external, new Uint8Array()])
-  return { type, publicKey, signer: peerIdFromKey(publicKey), bytes: raw.slice(), signedFront: whole.subarray(0, -1) }
+  return { type, publicKey, signer: peerIdFromKey(publicKey), networkId, bytes: raw.slice(), signedFront: whole.subarray(0, -1) }
+}
+
+function keyFrom(found: unknown): Uint8Array {
+  if (found instanceof Uint8Array && found.length === KEY_BYTES) return found
+  throw new DecodeFailed(
+    'envelope.protected.kid',
+    `${KEY_BYTES} bytes`,
+    found instanceof Uint8Array ? `${found.length} bytes` : typeof found,
+  )
 }
 
 const isStatementType = (value: unknown): value is StatementType => typeof value === 'string' && Object.hasOwn(statements, value)

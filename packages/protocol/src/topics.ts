@@ -5,7 +5,8 @@ export const topics = {
   models: ['manifest', 'delegation', 'revocation'],
   capacity: ['capacity', 'memoryDigest'],
   leases: ['lease', 'leaseRelease'],
-  receipts: ['receipt'],
+  /** What moves coins. */
+  receipts: ['receipt', 'tokenOrder', 'tokenPayout'],
   verdicts: ['verdictCommit', 'verdictReveal'],
   evidence: ['evidence'],
   /** Between settlers: proposals and votes. */

@@ -17,6 +17,15 @@ export type ClientEvent =
       readonly attempt: number
     }
   | { readonly type: 'tokensReceived'; readonly requestId: string; readonly from: number; readonly to: number }
+  /** The client drops the tokens [from, to): they do not fit a receipt, or what makes them again. `by` changed them, or let it pass. */
+  | {
+      readonly type: 'answerRefused'
+      readonly requestId: string
+      readonly by: PeerId
+      readonly from: number
+      readonly to: number
+      readonly reason: string
+    }
   | {
       readonly type: 'requestEnded'
       readonly requestId: string
@@ -27,7 +36,7 @@ export type ClientEvent =
       readonly tokens: number
       readonly ttftMs?: Millis
       readonly totalMs: Millis
-      /** SHA-256 over all answer tokens. */
+      /** SHA-256 over all answer tokens, where receipts vouch for them. */
       readonly outputHash?: string
     }
 
@@ -186,9 +195,11 @@ export type SettlerEvent =
       readonly kind: string
       readonly index: number
       readonly height: number
-      /** Of leases and receipts. */
+      /** Of leases, receipts and revocations. */
       readonly model?: string
       readonly epoch?: number
+      /** Id of the delegation that a lease stands on, or that a revocation takes back. */
+      readonly delegation?: string
     }
   | {
       readonly type: 'leafSettled'
@@ -255,6 +266,14 @@ export type ObliviousEvent =
   | { readonly type: 'tokensSold'; readonly buyer: PeerId; readonly count: number }
   | { readonly type: 'tokensSpent'; readonly requestId: string; readonly count: number }
   | { readonly type: 'tokensDeposited'; readonly gateway: PeerId; readonly count: number; readonly refused: number }
+  /** The issuer owes this to a gateway, and brings it to the log. */
+  | {
+      readonly type: 'tokensPaidOut'
+      readonly gateway: PeerId
+      readonly number: number
+      readonly count: number
+      readonly amount: Amount
+    }
 
 /** A peer dropped what another sent, and says why: hostile or broken input, never silently. */
 export type ProtocolEvent = { readonly type: 'refusedInput'; readonly from: PeerId; readonly what: string; readonly reason: string }

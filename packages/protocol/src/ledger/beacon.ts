@@ -15,7 +15,8 @@ export const ZERO_DIGEST = '0'.repeat(64)
 export const CLOCK_TOLERANCE: Millis = seconds(5)
 
 /** Votes that make a decision: more than two thirds of the settlers. */
-export const quorumOf = (settlers: number): number => Math.floor((2 * settlers) / 3) + 1
+export const quorumOf = (settlers: number, waived?: Rules['waived']): number =>
+  waived?.has('two-thirds-decide') === true ? Math.floor(settlers / 2) : Math.floor((2 * settlers) / 3) + 1
 
 /** Heights that one hash chain serves. The next chain's anchor is again the settler's first word in it. */
 const CHAIN_LENGTH = 1024
@@ -77,7 +78,8 @@ export function openCommit(rules: Rules, commit: readonly Uint8Array[], decided:
     const votes = commit.map((bytes) => openAs('vote', bytes, sealing))
     const places = votes.map(({ signer }) => settlers.indexOf(signer))
     if (places.some((place, index) => place <= (places[index - 1] ?? -1))) return 'precommits are not in genesis order of settlers'
-    if (votes.length < quorumOf(settlers.length)) return `${votes.length} precommits, ${quorumOf(settlers.length)} are needed`
+    const quorum = quorumOf(settlers.length, rules.waived)
+    if (votes.length < quorum) return `${votes.length} precommits, ${quorum} are needed`
     const rounds = new Set(votes.map(({ payload }) => payload.round))
     const fits = votes.every(({ payload }) => payload.kind === 'precommit' && isFor(payload, decided))
     return fits && rounds.size === 1 ? votes : 'a precommit is for another block or round'

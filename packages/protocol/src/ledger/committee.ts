@@ -1,5 +1,5 @@
 import type { Cryptography, PeerId } from '@infermesh/kernel'
-import { concatBytes } from '../derive.ts'
+import { concatBytes, hashOf } from '../derive.ts'
 import type { Directory } from '../network.ts'
 import type { AuditStage } from '../statements/index.ts'
 import { publicKeyOf } from '../wire/peer-id.ts'
@@ -30,7 +30,7 @@ export function drawSeats(hash: Hash, directory: Directory, ballot: Ballot): rea
   const before = new Set(ballot.seated)
   const tickets = directory.all('verifier').map(({ peerId }) => ({
     peerId,
-    ticket: `${before.has(peerId) ? 1 : 0}${toHex(hash(concatBytes(front, publicKeyOf(peerId))))}`,
+    ticket: `${before.has(peerId) ? 1 : 0}${toHex(hashOf(hash, front, publicKeyOf(peerId)))}`,
   }))
   tickets.sort((left, right) => (left.ticket < right.ticket ? -1 : 1))
   return tickets.slice(0, sortition(ballot.stage, directory).size).map(({ peerId }) => peerId)
@@ -38,7 +38,7 @@ export function drawSeats(hash: Hash, directory: Directory, ballot: Ballot): rea
 
 /** Is this receipt looked at? The beacon came after the receipt was logged, so nobody could choose a receipt that is not. */
 export function isDrawn(hash: Hash, beacon: string, receipt: string, ratePerMille: number): boolean {
-  const digest = hash(concatBytes(fromHex(beacon), fromHex(receipt)))
+  const digest = hashOf(hash, fromHex(beacon), fromHex(receipt))
   const view = new DataView(digest.buffer, digest.byteOffset, digest.byteLength)
   return (view.getUint32(0) / 0x100000000) * 1000 < ratePerMille
 }

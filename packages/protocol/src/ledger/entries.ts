@@ -7,6 +7,7 @@ import { admitDelegation, admitManifest, admitRevocation } from './models.ts'
 import { admitReceipt } from './receipts.ts'
 import { type Admission, type LedgerEvent, refused, type Trial } from './rules.ts'
 import type { Reader } from './store.ts'
+import { admitTokenOrder, admitTokenPayout, payoutKey } from './tokens.ts'
 import { admitCommit, admitReveal } from './verdicts.ts'
 
 /** The statements that the log holds, in the order in which a proposer takes them. */
@@ -19,6 +20,8 @@ export const LOGGED_KINDS = [
   'receipt',
   'lease',
   'revocation',
+  'tokenOrder',
+  'tokenPayout',
 ] as const satisfies readonly StatementType[]
 
 export type LoggedKind = (typeof LOGGED_KINDS)[number]
@@ -33,7 +36,7 @@ export function admitEntry(trial: Trial, entry: Envelope, index: number): Admiss
   const admission = admit(trial, entry)
   if (admission.outcome !== 'logged') return admission
   trial.draft.set('entry', entry.id, index)
-  trial.events.push(loggedEvent(entry, index, trial.height))
+  trial.events.push(loggedEvent(trial, entry, index))
   return admission
 }
 
@@ -53,10 +56,13 @@ export function isOutdated({ store }: { readonly store: Reader }, entry: LoggedE
       const state = store.get('receipt', entry.payload.receipt)?.state
       return state === 'payable' || state === 'settled' || state === 'void'
     }
+    case 'tokenPayout':
+      return store.get('payout', payoutKey(entry.signer, entry.payload.number)) !== undefined
     case 'delegation':
     case 'evidence':
     case 'receipt':
     case 'revocation':
+    case 'tokenOrder':
       return false
     default:
       return assertNever(entry)
@@ -81,13 +87,20 @@ function admit(trial: Trial, entry: LoggedEntry): Admission {
       return admitLease(trial, entry)
     case 'revocation':
       return admitRevocation(trial, entry)
+    case 'tokenOrder':
+      return admitTokenOrder(trial, entry)
+    case 'tokenPayout':
+      return admitTokenPayout(trial, entry)
     default:
       return assertNever(entry)
   }
 }
 
-function loggedEvent(entry: LoggedEntry, index: number, height: number): LedgerEvent {
+function loggedEvent({ draft, height }: Trial, entry: LoggedEntry, index: number): LedgerEvent {
   const event = { type: 'entryLogged', entry: entry.id, kind: entry.type, index, height } as const
+  if (entry.type === 'revocation') return { ...event, model: entry.payload.model, delegation: entry.payload.delegation }
   if (entry.type !== 'receipt' && entry.type !== 'lease') return event
-  return { ...event, model: entry.payload.model, epoch: entry.payload.epoch }
+  const { model, epoch } = entry.payload
+  const delegation = entry.type === 'lease' ? draft.get('lease', model)?.delegation : undefined
+  return { ...event, model, epoch, ...(delegation === undefined || delegation === '' ? {} : { delegation }) }
 }

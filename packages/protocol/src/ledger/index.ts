@@ -1,3 +1,4 @@
+export { balanceOf } from './accounts.ts'
 export { executionAllowance, openAudits } from './audits.ts'
 export { CLOCK_TOLERANCE, openCommit, quorumOf, RevealChain, revealFits, settlersOf, ZERO_DIGEST } from './beacon.ts'
 export { drawSeats, isDrawn, sortition } from './committee.ts'
@@ -7,4 +8,4 @@ export { type Evidence, type EvidenceFinding, evidenceOf, judgeEvidence, verifyE
 export { apply, blockIdOf, check, commit, ENTRIES_MAX, type HeaderInputs, type Proposed, propose, type Step } from './fold.ts'
 export { createLedger, type Head, type Ledger } from './ledger.ts'
 export type { AuditRecord, LeaseRecord, ModelRecord, ReceiptRecord, RecordKind, Records, RequestRecord } from './records.ts'
-export type { LedgerEvent } from './rules.ts'
+export type { LedgerEvent, LedgerRule } from './rules.ts'

@@ -1,14 +1,15 @@
 import type { Amount, Millis } from '@infermesh/kernel'
-import { asciiBytes, concatBytes, digestOf } from '../derive.ts'
+import { asciiBytes } from '../derive.ts'
 import type { SealingContext } from '../envelope.ts'
 import { emptyFrontier, type Frontier } from '../log/frontier.ts'
 import type { Directory } from '../network.ts'
-import { encodeCbor } from '../wire/cbor.ts'
-import { fromHex } from '../wire/schema.ts'
+import { writeCbor } from '../wire/cbor.ts'
+import { type CborWriter, overWritten } from '../wire/cbor-writer.ts'
+import { fromHex, toHex } from '../wire/schema.ts'
 import { flowOf, openAccounts } from './accounts.ts'
 import { ZERO_DIGEST } from './beacon.ts'
 import { FactsCache } from './receipt-facts.ts'
-import type { Rules } from './rules.ts'
+import type { LedgerRule, Rules } from './rules.ts'
 import { type Change, Draft, Store } from './store.ts'
 
 /** Where the chain of blocks stands. */
@@ -31,7 +32,8 @@ export interface Ledger {
   head: Head
 }
 
-export function createLedger(directory: Directory, sealing: SealingContext): Ledger {
+/** The ledger before the first block. `waived` is for planted bugs alone. */
+export function createLedger(directory: Directory, sealing: SealingContext, waived: ReadonlySet<LedgerRule> = new Set()): Ledger {
   const { hash } = sealing.crypto
   const rules: Rules = {
     directory,
@@ -39,6 +41,7 @@ export function createLedger(directory: Directory, sealing: SealingContext): Led
     hash,
     sealing,
     facts: new FactsCache(directory, sealing),
+    waived,
   }
   const store = new Store()
   const draft = new Draft(store)
@@ -52,6 +55,11 @@ export function createLedger(directory: Directory, sealing: SealingContext): Led
 
 /** Chained, so that a block costs what it changes and not what the ledger holds. */
 export function chainedRoot(rules: Rules, previous: string, changes: readonly Change[]): string {
-  const written = changes.map(({ kind, key, after }) => [kind, key, after ?? null])
-  return digestOf(rules.hash, concatBytes(asciiBytes('infermesh state'), fromHex(previous)), encodeCbor(written))
+  const write = (writer: CborWriter): void => {
+    writer.raw(asciiBytes('infermesh state'))
+    writer.raw(fromHex(previous))
+    writer.list(changes.length)
+    for (const { kind, key, after } of changes) writeCbor(writer, [kind, key, after ?? null])
+  }
+  return overWritten(write, (bytes) => toHex(rules.hash(bytes)))
 }

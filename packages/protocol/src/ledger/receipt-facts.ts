@@ -26,10 +26,17 @@ export class FactsCache {
   of(receipt: Envelope<'receipt'>): ReceiptFacts {
     const known = this.#known.get(receipt.id)
     if (known !== undefined) return known
-    const facts = examine(receipt, this.#directory, this.#context)
+    const facts = this.#shared(receipt)
     this.#known.set(receipt.id, facts)
     if (this.#known.size > KEPT) this.#known.delete(oldestOf(this.#known))
     return facts
+  }
+
+  /** All ledgers of one world have one directory, and come to the same facts. */
+  #shared(receipt: Envelope<'receipt'>): ReceiptFacts {
+    const { crypto, networkId } = this.#context
+    const examined = () => examine(receipt, this.#directory, this.#context)
+    return crypto.once === undefined ? examined() : crypto.once(`receipt facts ${networkId}`, receipt.bytes, examined)
   }
 }
 

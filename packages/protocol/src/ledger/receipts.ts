@@ -37,7 +37,7 @@ const awaitsLease = ({ draft }: Trial, receipt: Receipt, model: ModelRecord): bo
 function sequenceFault(trial: Trial, { id, signer, payload }: Envelope<'receipt'>): string | undefined {
   const key = `${signer}/${payload.operatorSeq}`
   const other = trial.draft.get('sequence', key)
-  if (other === undefined) {
+  if (other === undefined || trial.rules.waived.has('numbers-are-used-once')) {
     trial.draft.set('sequence', key, id)
     return undefined
   }
@@ -56,25 +56,32 @@ function contentFault(trial: Trial, { signer, payload }: Envelope<'receipt'>, { 
   if (draft.get('ejected', signer) !== undefined) return 'operator-ejected'
   if (!rules.directory.has(payload.payee, 'operator')) return 'payee-not-an-operator'
   if (payload.weightsRoot !== model.weightsRoot || payload.engineBuild !== model.engineBuild) return 'other-weights-or-engine'
-  if (payload.amount !== chargeOf(model, payload)) return 'other-price'
+  if (payload.amount !== chargeOf(model, payload) && !rules.waived.has('price-is-the-manifests')) return 'other-price'
   return leaseFault(trial, payload, { holder: signer, model }) ?? chargeFault(trial, payload, facts)
 }
 
-function leaseFault({ draft }: Trial, receipt: Receipt, { holder, model }: { holder: string; model: ModelRecord }): string | undefined {
+function leaseFault(
+  { draft, rules }: Trial,
+  receipt: Receipt,
+  { holder, model }: { holder: string; model: ModelRecord },
+): string | undefined {
   if (model.visibility === 'public') return undefined
   const lease = draft.get('lease', receipt.model)
-  if (lease === undefined || receipt.epoch !== lease.epoch) return 'stale-epoch'
+  if (lease === undefined || receipt.epoch !== lease.epoch) return rules.waived.has('epochs-fence') ? undefined : 'stale-epoch'
   if (lease.holder !== holder) return 'not-the-holder'
-  if (lease.delegation !== '' && draft.get('revoked', lease.delegation) !== undefined) return 'delegation-revoked'
+  const isRevoked = lease.delegation !== '' && draft.get('revoked', lease.delegation) !== undefined
+  if (isRevoked && !rules.waived.has('revocations-count')) return 'delegation-revoked'
   // The attestation was checked when the lease that carries it was logged; the receipt only names it.
   const attests = model.verifyTier === 'attestation' || receipt.attestation !== undefined
   return attests && (receipt.attestation ?? '') !== lease.attestation ? 'other-attestation' : undefined
 }
 
-function chargeFault({ draft }: Trial, receipt: Receipt, { client, request }: SoundFacts): string | undefined {
+function chargeFault({ draft, rules }: Trial, receipt: Receipt, { client, request }: SoundFacts): string | undefined {
   const before = draft.get('request', receipt.requestId)
-  if (before?.ranges.some(([from, to]) => receipt.from < to && from < receipt.to)) return 'charged-already'
-  if ((before?.charged ?? 0) + receipt.amount > request.maxCharge) return 'charge-above-max'
+  const isOverlap = before?.ranges.some(([from, to]) => receipt.from < to && from < receipt.to) === true
+  if (isOverlap && !rules.waived.has('tokens-are-billed-once')) return 'charged-already'
+  const isAboveMax = (before?.charged ?? 0) + receipt.amount > request.maxCharge
+  if (isAboveMax && !rules.waived.has('price-is-the-manifests')) return 'charge-above-max'
   return balanceOf(draft, client) < receipt.amount ? 'no-funds' : undefined
 }
 
@@ -101,7 +108,8 @@ function recordOf(trial: Trial, receipt: Envelope<'receipt'>, state: 'held' | 'v
 export function refund(trial: Trial, id: string, reason: string): void {
   const record = trial.draft.get('receipt', id)
   if (record === undefined) return
+  trial.events.push({ type: 'receiptVoid', receipt: id, reason, height: trial.height })
+  if (trial.rules.waived.has('void-is-refunded')) return
   credit(trial.draft, record.payer, record.amount)
   trial.draft.set('receipt', id, { ...record, state: 'void' })
-  trial.events.push({ type: 'receiptVoid', receipt: id, reason, height: trial.height })
 }

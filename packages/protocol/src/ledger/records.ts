@@ -119,6 +119,8 @@ export interface Records {
   readonly payable: readonly PayableRecord[]
   /** By settler. */
   readonly reveal: RevealRecord
+  /** By `issuer/number`: the payout that took the number. */
+  readonly payout: string
   /** By proven fault: when it was proven, so that each is punished once. */
   readonly fault: Millis
 }

@@ -5,6 +5,18 @@ import type { Parameters } from '../parameters.ts'
 import type { FactsCache } from './receipt-facts.ts'
 import type { Draft } from './store.ts'
 
+/** Rules that a planted bug can leave out, so that a check must find what follows. No network is built without one. */
+export type LedgerRule =
+  | 'epochs-fence'
+  | 'tokens-are-billed-once'
+  | 'numbers-are-used-once'
+  | 'price-is-the-manifests'
+  | 'revocations-count'
+  | 'void-is-refunded'
+  | 'leaves-are-settled-once'
+  | 'pay-is-exact'
+  | 'two-thirds-decide'
+
 /** What every part of the fold looks up: who is who, under which rules, with which hash. */
 export interface Rules {
   readonly directory: Directory
@@ -12,6 +24,8 @@ export interface Rules {
   readonly hash: Cryptography['hash']
   readonly sealing: SealingContext
   readonly facts: FactsCache
+  /** Empty but in tests. */
+  readonly waived: ReadonlySet<LedgerRule>
 }
 
 /** One block as it is being tried. Parts of the fold write to the draft and say what happened. */
@@ -21,6 +35,8 @@ export interface Trial {
   readonly height: number
   readonly time: Millis
   readonly beacon: string
+  /** Round in which the previous block was decided: 0 unless agreement took long. */
+  readonly round: number
   readonly events: LedgerEvent[]
 }
 
@@ -44,6 +60,7 @@ export type LedgerEvent =
       readonly height: number
       readonly model?: string
       readonly epoch?: number
+      readonly delegation?: string
     }
   | {
       readonly type: 'leafSettled'

@@ -33,6 +33,7 @@ const emptyTables = (): Tables => ({
   maturing: new Map(),
   payable: new Map(),
   reveal: new Map(),
+  payout: new Map(),
   fault: new Map(),
 })
 
@@ -64,25 +65,35 @@ export class Store implements Reader {
 /** Changes on top of a store that is left alone: a block is tried on a draft before anybody votes for it. */
 export class Draft implements Reader {
   readonly #base: Reader
-  readonly #changes = new Map<string, Change>()
+  readonly #changes = new Map<RecordKind, Map<string, Change>>()
 
   constructor(base: Reader) {
     this.#base = base
   }
 
   get<K extends RecordKind>(kind: K, key: string): Records[K] | undefined {
-    const change = this.#changes.get(`${kind}:${key}`)
-    // The map's key holds the kind, so the change is of this kind.
+    const change = this.#changes.get(kind)?.get(key)
+    // The outer map's key is the kind, so the change is of this kind.
     return change === undefined ? this.#base.get(kind, key) : (change.after as Records[K] | undefined)
   }
 
   set<K extends RecordKind>(kind: K, key: string, after: Records[K] | undefined): void {
-    this.#changes.set(`${kind}:${key}`, { kind, key, before: this.#base.get(kind, key), after })
+    const changes = this.#changes.get(kind) ?? new Map<string, Change>()
+    this.#changes.set(kind, changes)
+    changes.set(key, { kind, key, before: this.#base.get(kind, key), after })
   }
 
   /** Sorted by kind and key, so that they have one order whatever the order of writing was. */
   changes(): readonly Change[] {
-    return [...this.#changes].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, change]) => change)
+    const changes: Change[] = []
+    for (const kind of [...this.#changes.keys()].sort()) {
+      const ofKind = this.#changes.get(kind) ?? new Map<string, Change>()
+      for (const key of [...ofKind.keys()].sort()) {
+        const change = ofKind.get(key)
+        if (change !== undefined) changes.push(change)
+      }
+    }
+    return changes
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Cryptography } from '@infermesh/kernel'
-import { concatBytes } from '../derive.ts'
+import { hashOf } from '../derive.ts'
 
 export type Hash = Cryptography['hash']
 
@@ -7,9 +7,9 @@ const LEAF = Uint8Array.of(0)
 const NODE = Uint8Array.of(1)
 
 /** RFC 9162 §2.1.1: leaves and inner nodes are hashed under different prefixes, so that neither can be taken for the other. */
-export const leafHash = (hash: Hash, data: Uint8Array): Uint8Array => hash(concatBytes(LEAF, data))
+export const leafHash = (hash: Hash, data: Uint8Array): Uint8Array => hashOf(hash, LEAF, data)
 
-export const nodeHash = (hash: Hash, left: Uint8Array, right: Uint8Array): Uint8Array => hash(concatBytes(NODE, left, right))
+export const nodeHash = (hash: Hash, left: Uint8Array, right: Uint8Array): Uint8Array => hashOf(hash, NODE, left, right)
 
 export const emptyRoot = (hash: Hash): Uint8Array => hash(new Uint8Array(0))
 

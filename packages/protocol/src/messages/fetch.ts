@@ -1,4 +1,4 @@
-import { digest, envelopeId, modelId, nested, prompt, token } from '../wire/fields.ts'
+import { amount, digest, envelopeId, modelId, nested, peer, prompt, token } from '../wire/fields.ts'
 import { bytes, list, struct, uint } from '../wire/schema.ts'
 
 export const BLOB_CHUNK_BYTES_MAX = 256 * 1024
@@ -16,6 +16,9 @@ export const fetch = {
   /** To a settler: checkpoints from a height on. */
   FetchCheckpoints: struct({ from: uint(), count: uint(64) }),
   Checkpoints: struct({ checkpoints: list(bytes(1, 64 * 1024), 64), height: uint() }),
+  /** To a settler: the coins that a peer can spend, as of its last final block. */
+  FetchAccount: struct({ peer }),
+  Account: struct({ peer, balance: amount, height: uint() }),
   /** To the operator that signed the receipt, from a verifier: what it was asked, and all it answered up to the receipt's end. */
   FetchWork: struct({ receipt: envelopeId }),
   Work: struct({ prompt, tokens: list(token, 1 << 17) }),

@@ -18,8 +18,8 @@ export const oblivious = {
   Sealed: struct({ media, body: bytes(1, SEALED_BYTES_MAX) }),
   /** The next bytes of a sealed answer. `cost`: what the relay owes for the whole, told in the clear by gateways that bill relays. */
   SealedPart: struct({ data: bytes(0, SEALED_BYTES_MAX), cost: optional(amount) }),
-  /** Client to issuer: blinded messages, of which the issuer sees nothing again. */
-  BuyTokens: struct({ requests: list(bytes(259, 259), 64) }),
+  /** Client to issuer: the order that pays, and blinded messages, of which the issuer sees nothing again. Sent again, it buys no more. */
+  BuyTokens: struct({ order: nested, requests: list(bytes(259, 259), 64) }),
   TokensSold: struct({ signatures: list(bytes(256, 256), 64) }),
   /** Gateway to issuer: tokens that paid for something, in lots that tell nothing of single requests. */
   DepositTokens: struct({ tokens: list(token, 64) }),

@@ -1,8 +1,7 @@
 import { fail, type Result, succeed } from '../oblivious/result.ts'
-import { decodeCbor, encodeCbor } from '../wire/cbor.ts'
 import { DecodeFailed } from '../wire/decode-failed.ts'
 import { amount, instant, modelId, prompt } from '../wire/fields.ts'
-import { bytes, hex, type Infer, list, oneOf, struct, uint } from '../wire/schema.ts'
+import { bytes, decodeAs, encodeAs, hex, type Infer, list, oneOf, struct, uint } from '../wire/schema.ts'
 
 /** What a client seals for a gateway. `cover` asks for nothing but an answer of the smallest class. */
 const question = struct({
@@ -22,7 +21,7 @@ export type SealedQuestion = Infer<typeof question>
 
 /** Length (4 bytes), the question, and then zeros up to the padded length that the caller adds. */
 export function encodeQuestion(value: SealedQuestion): Uint8Array {
-  return framed(encodeCbor(question.toWire(value)))
+  return framed(encodeAs(question, value))
 }
 
 export function decodeQuestion(raw: Uint8Array): Result<SealedQuestion, 'malformed'> {
@@ -30,7 +29,7 @@ export function decodeQuestion(raw: Uint8Array): Result<SealedQuestion, 'malform
   if (raw.length < FRAME || FRAME + length > raw.length) return fail('malformed', `sealed question: ${raw.length} bytes do not hold one`)
   if (raw.subarray(FRAME + length).some((byte) => byte !== 0)) return fail('malformed', 'sealed question: padding that is not all zero')
   try {
-    return succeed(question.fromWire(decodeCbor(raw.subarray(FRAME, FRAME + length)), 'question'))
+    return succeed(decodeAs(question, raw.subarray(FRAME, FRAME + length), 'question'))
   } catch (failure) {
     if (failure instanceof DecodeFailed) return fail('malformed', `sealed ${failure.message}`)
     throw failure

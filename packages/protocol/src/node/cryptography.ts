@@ -36,9 +36,16 @@ function keyCache(parse: (raw: Uint8Array) => KeyObject): (raw: Uint8Array) => K
 const privateKeyOf = keyCache((raw) => createPrivateKey({ key: Buffer.concat([PRIVATE_PREFIX, raw]), format: 'der', type: 'pkcs8' }))
 const publicKeyObject = keyCache((raw) => createPublicKey({ key: Buffer.concat([PUBLIC_PREFIX, raw]), format: 'der', type: 'spki' }))
 
+/** Node gives a digest as text in less than half the time of one as a buffer. */
+function bytesOf(latin1: string): Uint8Array {
+  const bytes = new Uint8Array(latin1.length)
+  for (let index = 0; index < bytes.length; index++) bytes[index] = latin1.charCodeAt(index)
+  return bytes
+}
+
 /** The real curves, hashes and ciphers, by Node's own library, synchronously. */
 export const nodeCryptography: Cryptography = {
-  hash: (bytes) => hash('sha256', bytes, 'buffer'),
+  hash: (bytes) => bytesOf(hash('sha256', bytes, 'binary')),
   sign: (privateKey, bytes) => signBytes(null, bytes, privateKeyOf(privateKey)),
   verify(publicKey, bytes, signature) {
     try {

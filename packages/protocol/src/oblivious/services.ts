@@ -8,7 +8,7 @@ export interface ObliviousServices {
   readonly rsa: RsaPrimitives
   /** Fresh secret bytes: from a seed in the virtual worlds, so that a run can be repeated, and from the operating system in the real one. */
   readonly entropy: (length: number) => Uint8Array
-  /** An issuer's private key. Asked of no other role. */
+  /** Makes a private key for an issuer that has none yet; it keeps the key from then on. Asked of no other role. */
   readonly issuerKey: () => RsaPrivateKey
 }
 

@@ -41,6 +41,15 @@ function inOrder(left: Uint8Array, right: Uint8Array): readonly Uint8Array[] {
   return [left, right]
 }
 
+/** As many bytes as asked for: what stands in for other hashes. */
+export function sizedHash(bytes: Uint8Array, length: number): Uint8Array {
+  const output = new Uint8Array(length)
+  const first = digest([bytes], 7)
+  for (let offset = 0; offset < length; offset += 32)
+    output.set(digest([first], 8 + offset).subarray(0, Math.min(32, length - offset)), offset)
+  return output
+}
+
 /** 32 bytes from two multiplicative lanes, two bytes a step. Each part's length goes in, so that moving a byte between parts shows. */
 function digest(parts: readonly Uint8Array[], purpose: number): Uint8Array {
   let low = 0x811c9dc5 ^ purpose

@@ -5,6 +5,7 @@ import { keyConfig, tokenKey } from './keys.ts'
 import { lease, leaseGrant, leaseRelease } from './leases.ts'
 import { attestation, capacity, delegation, manifest, memoryDigest, revocation } from './models.ts'
 import { proposal, vote } from './settlement.ts'
+import { tokenOrder, tokenPayout } from './tokens.ts'
 import { evidence, verdictCommit, verdictReveal } from './verification.ts'
 
 /** Every kind of statement that a peer may sign. The name is part of what is signed, so none can be replayed as another. */
@@ -29,6 +30,8 @@ export const statements = {
   checkpoint,
   keyConfig,
   tokenKey,
+  tokenOrder,
+  tokenPayout,
 } as const
 
 export type StatementType = keyof typeof statements
@@ -45,6 +48,8 @@ export type Dispatch = Statement<'dispatch'>
 export type Receipt = Statement<'receipt'>
 export type KeyConfigStatement = Statement<'keyConfig'>
 export type TokenKeyStatement = Statement<'tokenKey'>
+export type TokenOrder = Statement<'tokenOrder'>
+export type TokenPayout = Statement<'tokenPayout'>
 export type Vote = Statement<'vote'>
 export type Proposal = Statement<'proposal'>
 export type Checkpoint = Statement<'checkpoint'>

@@ -18,6 +18,7 @@ export {
   tokenId,
   verifyToken,
 } from './blind-token.ts'
+export { decodeRsaPrivateKey, encodeRsaPrivateKey } from './private-key.ts'
 export { type Entropy, issuePrivateToken, type PendingPrivateToken, requestPrivateToken, verifyPrivateToken } from './private-token.ts'
 export { type Blinded, portableRsa, type RsaPrimitives, type RsaPrivateKey, type RsaPublicKey } from './rsa.ts'
 export { decodeRsaKey, encodeRsaKey } from './rsa-key.ts'

@@ -1,5 +1,5 @@
 import { assert } from '@infermesh/kernel'
-import { bytesToHex } from '@noble/hashes/utils.js'
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 
 /** A big-endian number (OS2IP of RFC 8017). */
 export const numberOf = (bytes: Uint8Array): bigint => (bytes.length === 0 ? 0n : BigInt(`0x${bytesToHex(bytes)}`))
@@ -8,8 +8,7 @@ export const numberOf = (bytes: Uint8Array): bigint => (bytes.length === 0 ? 0n 
 export function bytesOf(value: bigint, length: number): Uint8Array {
   const hex = value.toString(16)
   assert(value >= 0n && hex.length <= 2 * length, `expected a number of at most ${length} bytes`)
-  const padded = hex.padStart(2 * length, '0')
-  return Uint8Array.from({ length }, (_, index) => Number.parseInt(padded.slice(2 * index, 2 * index + 2), 16))
+  return hexToBytes(hex.padStart(2 * length, '0'))
 }
 
 export const byteLength = (value: bigint): number => Math.ceil(value.toString(16).length / 2)

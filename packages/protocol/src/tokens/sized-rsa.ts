@@ -1,4 +1,4 @@
-import { sha384 } from '@noble/hashes/sha2.js'
+import { sizedHash } from '../oblivious/sized-primitives.ts'
 import { byteLength, bytesOf } from './numbers.ts'
 import type { RsaPrimitives } from './rsa.ts'
 
@@ -8,7 +8,7 @@ import type { RsaPrimitives } from './rsa.ts'
  */
 export const sizedRsa: RsaPrimitives = {
   name: 'sized',
-  sha384: (bytes) => sha384(bytes),
+  sha384: (bytes) => sizedHash(bytes, 48),
   blind: (key, message, r) => {
     const unblinder = bytesOf(r % key.n, byteLength(key.n))
     // The top byte stays: the result must be below the modulus, as a blinded message is.
@@ -20,4 +20,8 @@ export const sizedRsa: RsaPrimitives = {
   recover: (_, signature) => signature,
 }
 
-const masked = (bytes: Uint8Array, mask: Uint8Array): Uint8Array => bytes.map((byte, index) => byte ^ (mask[index] ?? 0))
+function masked(bytes: Uint8Array, mask: Uint8Array): Uint8Array {
+  const output = new Uint8Array(bytes.length)
+  for (let index = 0; index < bytes.length; index++) output[index] = (bytes[index] ?? 0) ^ (mask[index] ?? 0)
+  return output
+}

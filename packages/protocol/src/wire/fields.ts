@@ -23,7 +23,7 @@ export const prompt = bytes(0, 4 * 1024 * 1024)
 
 /** A peer id stands on the wire as its 32-byte Ed25519 key. */
 export const peer: Schema<PeerId> = {
-  toWire: (value) => publicKeyOf(value),
-  fromWire: (wire, path) => peerIdFromKey(bytes(32, 32).fromWire(wire, path)),
+  write: (writer, value) => writer.bytes(publicKeyOf(value)),
+  read: (reader) => peerIdFromKey(reader.bytes(32, 32)),
   sample: (random) => peerIdFromKey(bytes(32, 32).sample(random)),
 }
