@@ -19,6 +19,8 @@ const signers: Partial<Record<StatementType, readonly Role[]>> = {
   checkpoint: ['settler'],
   keyConfig: ['gateway'],
   tokenKey: ['issuer'],
+  tokenOrder: ['client'],
+  tokenPayout: ['issuer'],
 }
 
 /** The checks that every role makes alike: the topic carries this kind, and its signer has the role for it. Size, form and signature came before. */

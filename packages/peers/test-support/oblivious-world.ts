@@ -3,6 +3,7 @@ import { type Random, randomFrom, type TraceRecord } from '@infermesh/kernel'
 import type { Envelope, Message, NetworkEvent, PeerMachine, PeerServices } from '@infermesh/protocol'
 import type { ObliviousServices } from '@infermesh/protocol/oblivious'
 import { nodePrimitives } from '@infermesh/protocol/oblivious/node'
+import type { RsaPrivateKey } from '@infermesh/protocol/tokens'
 import { nodeRsa, rsaKeyFromPem } from '@infermesh/protocol/tokens/node'
 import { constantLatency, createMessageWorld, type MessageWorld } from '@infermesh/sim'
 import type { AnswerEvent } from '../src/client/answer-events.ts'
@@ -15,6 +16,7 @@ import { createIssuer } from '../src/issuer/issuer.ts'
 import { createOperator } from '../src/operator/operator.ts'
 import { createRelay } from '../src/relay/relay.ts'
 import type { RelayConfig } from '../src/relay/relay-config.ts'
+import { createSettler } from '../src/settler/settler.ts'
 import { profile, published } from './serving-world.ts'
 import { type SmallNetwork, smallNetwork } from './small-network.ts'
 
@@ -26,17 +28,25 @@ const issuerKey = rsaKeyFromPem(
 )
 
 /** Seeded secrets, for worlds whose runs must repeat. */
-export const seededSecrets = (random: Random): ObliviousServices => ({
+export const seededSecrets = (random: Random, makeKey = (): RsaPrivateKey => issuerKey): ObliviousServices => ({
   primitives,
   rsa,
   entropy: (length) => Uint8Array.from({ length }, () => random.below(256)),
-  issuerKey: () => issuerKey,
+  issuerKey: makeKey,
 })
 
 export interface ObliviousWorldOptions {
   readonly clients?: number
   readonly relays?: number
   readonly gateways?: number
+  /** Without any there is no log: tokens are then given away, and nobody is paid. */
+  readonly settlers?: number
+  /** Coins of each peer at the start. */
+  readonly balance?: number
+  /** Makes the issuer's key, if it asks for one. */
+  readonly issuerKey?: () => RsaPrivateKey
+  /** How far the world has run when it is handed over. */
+  readonly readyAt?: number
   readonly client?: Partial<ObliviousClientConfig>
   readonly gateway?: Partial<ObliviousGatewayConfig>
   readonly relay?: RelayConfig
@@ -55,14 +65,23 @@ export interface ObliviousWorld {
 
 /** Clients that ask sealed, relays, gateways, an issuer, and operators that serve one public model, in virtual time. */
 export function obliviousWorld(options: ObliviousWorldOptions = {}): ObliviousWorld {
-  const { clients = 1, relays = 2, gateways = 1 } = options
-  const network = smallNetwork({ client: clients, relay: relays, gateway: gateways, issuer: 1, hub: 1, operator: 2 })
+  const { clients = 1, relays = 2, gateways = 1, settlers = 0, balance, readyAt = READY_AT } = options
+  const network = smallNetwork(
+    { client: clients, relay: relays, gateway: gateways, issuer: 1, hub: 1, operator: 2, settler: settlers },
+    {},
+    balance,
+  )
   const records: TraceRecord<NetworkEvent>[] = []
   const lives = new Map<string, number>()
   const create = (name: string, role: string): PeerMachine => {
     const life = lives.get(name) ?? 0
     lives.set(name, life + 1)
-    const machine = machineOf(name, role, { ...network.servicesOf(name), oblivious: seededSecrets(randomFrom(`${name}/${life}`)) }, options)
+    const machine = machineOf(
+      name,
+      role,
+      { ...network.servicesOf(name), oblivious: seededSecrets(randomFrom(`${name}/${life}`), options.issuerKey) },
+      options,
+    )
     return options.replace?.(name, machine, network) ?? machine
   }
   const world = createMessageWorld<Message, Envelope>({
@@ -76,7 +95,7 @@ export function obliviousWorld(options: ObliviousWorldOptions = {}): ObliviousWo
     onRecord: (record) => records.push(record as TraceRecord<NetworkEvent>),
   })
   world.start()
-  world.run(READY_AT)
+  world.run(readyAt)
   return {
     ...{ world, network, records },
     events: (type) =>
@@ -102,6 +121,7 @@ function machineOf(name: string, role: string, services: PeerServices, options: 
   if (role === 'gateway') return createGateway({ oblivious: { measurement, ...options.gateway } }, services)
   if (role === 'relay') return createRelay(options.relay ?? {}, services)
   if (role === 'issuer') return createIssuer({}, services)
+  if (role === 'settler') return createSettler({}, services)
   if (role === 'hub') return createHub({}, services)
   return createOperator({ profile, publishes: name === 'operator-0' ? [published] : [], serves: [published.model] }, services)
 }

@@ -1,4 +1,15 @@
-import { bodyHashOf, type Envelope, type Manifest, type MessageOf, type Request, requestIdOf, traceparentOf } from '@infermesh/protocol'
+import {
+  bodyHashOf,
+  chargeOf,
+  type Envelope,
+  type Manifest,
+  type MessageOf,
+  type Receipt,
+  type Request,
+  requestIdOf,
+  tokensHashOf,
+  traceparentOf,
+} from '@infermesh/protocol'
 import { promptTokensOf } from '../src/client/charge.ts'
 import { utf8Bytes } from '../src/client/utf8.ts'
 import { nodeCryptography } from './cryptography.ts'
@@ -35,6 +46,34 @@ export function playedExecution(
   const dispatch = { requestId: request.requestId, attempt, model, ...chosen, epoch, from: prefix.length, trace }
   const signed = network.signerOf(by).sign('dispatch', dispatch, 0)
   return { type: 'Execute', request: request.envelope.bytes, prompt: request.prompt, dispatch: signed.bytes, prefix }
+}
+
+export interface PlayedStretch {
+  readonly request: Envelope<'request'>
+  readonly manifest: Envelope<'manifest'>
+  /** The whole answer up to the end of the stretch. */
+  readonly tokens: readonly number[]
+  readonly from?: number
+  readonly by?: string
+  readonly changes?: Partial<Receipt>
+}
+
+/** An operator's receipt for the tokens from `from` on. */
+export function playedReceipt(network: SmallNetwork, stretch: PlayedStretch): MessageOf<'Receipted'> {
+  const { request, manifest, tokens, from = 0, by = 'operator-0', changes = {} } = stretch
+  const { payload, signer, bytes } = request
+  const { promptTokens, seed, bodyHash, model, trace } = payload
+  const { weightsRoot, engineBuild } = manifest.payload
+  const to = tokens.length
+  const receipt: Receipt = {
+    ...{ requestId: requestIdOf(hash, signer, payload), attempt: 1, from, to, model, weightsRoot, engineBuild, epoch: 0 },
+    ...{ attestation: undefined, bodyHash, prefixHash: tokensHashOf(hash, tokens.slice(0, from)) },
+    ...{ outputHash: tokensHashOf(hash, tokens.slice(from)), promptTokens, seed, startedAt: 0, endedAt: 0 },
+    ...{ amount: chargeOf(manifest.payload, { promptTokens, from, to }), payee: network.idOf(by), request: bytes, dispatch: bytes },
+    ...{ operatorSeq: 0, previous: new Uint8Array(), trace },
+    ...changes,
+  }
+  return { type: 'Receipted', receipt: network.signerOf(by).sign('receipt', receipt, 0).bytes }
 }
 
 /** A public release over these bytes, signed by `operator-0`. */

@@ -24,12 +24,16 @@ export interface SmallNetwork {
 const NETWORK_ID = 'small'
 
 /** A genesis with these peers (`operator-0`, …), real keys, and a simulated attestation root. */
-export function smallNetwork(counts: Partial<Record<Role, number>>, parameters: Partial<Parameters> = {}): SmallNetwork {
+export function smallNetwork(
+  counts: Partial<Record<Role, number>>,
+  parameters: Partial<Parameters> = {},
+  balance = 1_000_000_000,
+): SmallNetwork {
   const root = identityFromSeed(seedOf(NETWORK_ID, 'attestation root'))
   const identities = new Map(namesOf(counts).map(({ name, role }) => [name, { role, ...identityFromSeed(seedOf(NETWORK_ID, name)) }]))
   const genesis: Genesis = {
     networkId: NETWORK_ID,
-    members: [...identities].map(([name, { role, peerId }]) => ({ name, role, peerId, balance: 1_000_000_000 })),
+    members: [...identities].map(([name, { role, peerId }]) => ({ name, role, peerId, balance })),
     parameters: { ...defaultParameters, ...parameters },
     attestationRoot: toHex(root.publicKey),
   }

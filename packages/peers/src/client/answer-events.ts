@@ -3,8 +3,10 @@ import type { Amount, Millis } from '@infermesh/kernel'
 /** What the caller of `submit` hears, one JSON object in each `CommandDone`, until `ended`. */
 export type AnswerEvent =
   | { readonly kind: 'started'; readonly requestId: string }
-  /** Each token once, in order. */
+  /** Each token once, in order, unless it was taken back. A token may be shown before a receipt vouches for it. */
   | { readonly kind: 'tokens'; readonly from: number; readonly tokens: readonly number[]; readonly text: string }
+  /** The tokens from `from` on were wrong; others follow. Never said to a caller that streams: its request fails instead. */
+  | { readonly kind: 'takenBack'; readonly from: number }
   | {
       readonly kind: 'receipt'
       readonly id: string

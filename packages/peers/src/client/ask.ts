@@ -1,105 +1,168 @@
-import type { Amount, Millis } from '@infermesh/kernel'
-import { type Envelope, type MessageOf, type PeerServices, type Request, tokensHashOf } from '@infermesh/protocol'
-import { isToken, textOf } from '@infermesh/serving'
+import { emit, type Millis, type PeerId, respond } from '@infermesh/kernel'
+import type { Envelope, Message, MessageOf, PeerEffect, PeerServices } from '@infermesh/protocol'
+import { Answer, type Asked, type Refused } from './answer.ts'
 import type { AnswerEvent } from './answer-events.ts'
-import { type OpenedRequest, openNested } from './opened-request.ts'
-import { receiptFault } from './receipt-check.ts'
+import { type Showing, Shown } from './shown.ts'
 
-/** What came of a message from the gateway: something to tell the caller, nothing new, or a fault of the gateway. */
-export type Taken =
-  | { readonly state: 'news'; readonly event: AnswerEvent }
-  | { readonly state: 'known' }
-  | { readonly state: 'fault'; readonly reason: string }
+/** What a message from the gateway means for the request. */
+export type Heard =
+  | { readonly state: 'going' }
+  | { readonly state: 'done'; readonly completed: MessageOf<'Completed'> }
+  | { readonly state: 'refused'; readonly refusal: MessageOf<'Refused'> }
+  /** The gateway contradicts itself, or what it brings is not what an operator signed. Nothing unsigned of it is kept. */
+  | { readonly state: 'fault'; readonly detail: string }
+  /** What the caller was shown turned out wrong, and it can't take it back. */
+  | { readonly state: 'broken'; readonly detail: string }
 
-/** What an answer is checked against. */
-export interface Asked {
-  readonly requestId: string
-  readonly envelope: { readonly payload: Request }
-}
+export type Hearing = Heard & { readonly effects: readonly PeerEffect[] }
 
-/** One request and its answer so far. Keeps each token once, whichever gateways bring them. */
-export class Ask<Opened extends Asked = OpenedRequest> {
+export type Ending = Pick<
+  Extract<AnswerEvent, { readonly kind: 'ended' }>,
+  'outcome' | 'code' | 'detail' | 'finish' | 'resumed' | 'retryAfterMs'
+>
+
+export interface AskOptions<Opened> {
   readonly opened: Opened
-  readonly startedAt: Millis
-  readonly #services: PeerServices
-  readonly #tokens: number[] = []
-  readonly #receipts = new Map<string, Envelope<'receipt'>>()
-  #firstTokenAt: Millis | undefined
-
-  constructor(opened: Opened, services: PeerServices, now: Millis) {
-    this.opened = opened
-    this.startedAt = now
-    this.#services = services
-  }
-
-  count(): number {
-    return this.#tokens.length
-  }
-
-  /** A gateway that starts again at the beginning may only repeat what is known. */
-  takeTokens({ from, tokens }: MessageOf<'Tokens'>, now: Millis): Taken {
-    const known = this.#tokens.length
-    if (from > known) return { state: 'fault', reason: `expected tokens from ${known} on, found ${from}` }
-    if (from + tokens.length > this.opened.envelope.payload.maxTokens) return { state: 'fault', reason: 'more tokens than asked for' }
-    const repeated = tokens.slice(0, known - from)
-    if (repeated.some((token, index) => token !== this.#tokens[from + index])) {
-      return { state: 'fault', reason: `tokens from ${from} differ from those that came before` }
-    }
-    const fresh = tokens.slice(known - from)
-    if (fresh.length === 0) return { state: 'known' }
-    const text = spell(fresh)
-    if (text === undefined) return { state: 'fault', reason: 'a token that is not in the vocabulary' }
-    this.#tokens.push(...fresh)
-    this.#firstTokenAt ??= now
-    return { state: 'news', event: { kind: 'tokens', from: known, tokens: fresh, text } }
-  }
-
-  takeReceipt({ receipt }: MessageOf<'Receipted'>, manifest: Envelope<'manifest'> | undefined): Taken {
-    const opened = openNested('receipt', receipt, this.#services)
-    if (!opened.ok) return { state: 'fault', reason: opened.refusal.detail }
-    const { id, payload, signer } = opened.value
-    if (this.#receipts.has(id)) return { state: 'known' }
-    const { requestId, envelope } = this.opened
-    const expected = { requestId, request: envelope.payload, tokens: this.#tokens, manifest: manifest?.payload }
-    const fault = receiptFault(opened.value, expected, this.#services)
-    if (fault !== undefined) return { state: 'fault', reason: fault }
-    // Another gateway may have had the same stretch made again. Only one of the two can be paid.
-    if (this.#inOrder().some((other) => other.payload.from < payload.to && payload.from < other.payload.to)) return { state: 'known' }
-    if (this.charged() + payload.amount > envelope.payload.maxCharge) return { state: 'fault', reason: 'it charges more than was signed' }
-    this.#receipts.set(id, opened.value)
-    const { from, to, amount, epoch } = payload
-    return { state: 'news', event: { kind: 'receipt', id, from, to, amount, epoch, operator: this.#services.directory.nameOf(signer) } }
-  }
-
-  charged(): Amount {
-    return this.#inOrder().reduce((sum, { payload }) => sum + payload.amount, 0)
-  }
-
-  /** What is known at the end, whatever the outcome is. */
-  summary(now: Millis): Omit<Extract<AnswerEvent, { readonly kind: 'ended' }>, 'outcome'> {
-    const receipts = this.#inOrder()
-    const operators = [...new Set(receipts.map(({ signer }) => this.#services.directory.nameOf(signer)))]
-    const { requestId, envelope } = this.opened
-    return {
-      kind: 'ended',
-      requestId,
-      usage: { promptTokens: envelope.payload.promptTokens, answerTokens: this.#tokens.length },
-      receipts: receipts.map(({ id }) => id),
-      operators,
-      charged: this.charged(),
-      totalMs: now - this.startedAt,
-      ...(this.#firstTokenAt === undefined ? {} : { ttftMs: this.#firstTokenAt - this.startedAt }),
-    }
-  }
-
-  outputHash(): string {
-    return tokensHashOf(this.#services.crypto.hash, this.#tokens)
-  }
-
-  #inOrder(): readonly Envelope<'receipt'>[] {
-    return [...this.#receipts.values()].sort((left, right) => left.payload.from - right.payload.from)
-  }
+  /** The local call that hears the answer. */
+  readonly caller: string
+  readonly canTakeBack: boolean
 }
 
-/** One vocabulary for every engine. */
-const spell = (tokens: readonly number[]): string | undefined => (tokens.every(isToken) ? textOf(tokens) : undefined)
+/** One request and its answer so far, whichever gateways bring it; and what its caller and the trace hear of it. */
+export class Ask<Opened extends Asked> {
+  readonly opened: Opened
+  readonly caller: string
+  readonly answer: Answer
+  readonly #startedAt: Millis
+  readonly #services: PeerServices
+  readonly #shown: Shown
+  #gateway: PeerId = ''
+  #refused: Refused | undefined
+  #firstTokenAt: Millis | undefined
+  #dispatches = 0
+
+  constructor({ opened, caller, canTakeBack }: AskOptions<Opened>, services: PeerServices, now: Millis) {
+    this.opened = opened
+    this.caller = caller
+    this.answer = new Answer(opened, services)
+    this.#services = services
+    this.#startedAt = now
+    this.#shown = new Shown(canTakeBack)
+  }
+
+  started(): PeerEffect {
+    return this.#say({ kind: 'started', requestId: this.opened.requestId })
+  }
+
+  /** The request goes to this gateway now. */
+  sentTo(gateway: PeerId): void {
+    this.#gateway = gateway
+    this.answer.comesFrom({ gateway, operator: undefined })
+  }
+
+  /** The highest number of a dispatch that was heard of. */
+  dispatches(): number {
+    return this.#dispatches
+  }
+
+  hear(message: Message, manifest: Envelope<'manifest'> | undefined, now: Millis): Hearing {
+    switch (message.type) {
+      case 'Working':
+        this.#dispatches = Math.max(this.#dispatches, message.attempt)
+        this.answer.comesFrom({ gateway: this.#gateway, operator: message.operator })
+        return { state: 'going', effects: [] }
+      case 'Tokens':
+        return this.#onTokens(message, now)
+      case 'Receipted':
+        return this.#onReceipt(message, manifest)
+      case 'Completed':
+        return this.#onCompleted(message)
+      case 'Refused':
+        return { state: 'refused', refusal: message, effects: [] }
+      default:
+        return this.#fault(`it answered ${message.type}`)
+    }
+  }
+
+  /** All that came is worth nothing: the next attempt begins at the first token. */
+  restart(reason: string): readonly PeerEffect[] {
+    return this.#drop(this.answer.restart(this.answer.operator() ?? this.#gateway, reason))
+  }
+
+  end(ending: Ending, now: Millis): readonly PeerEffect[] {
+    const { requestId, envelope } = this.opened
+    const { outcome, code, detail } = ending
+    const { answer } = this
+    const ttft = this.#firstTokenAt === undefined ? {} : { ttftMs: this.#firstTokenAt - this.#startedAt }
+    const totalMs = now - this.#startedAt
+    const receipts = answer.receipts()
+    const event = {
+      ...{ type: 'requestEnded', requestId, model: envelope.payload.model, outcome, tokens: answer.count(), totalMs, ...ttft },
+      ...(code === undefined ? {} : { code, detail: detail ?? '' }),
+      ...(answer.count() > 0 && answer.isVouched() ? { outputHash: answer.outputHash() } : {}),
+    } as const
+    const said: AnswerEvent = {
+      kind: 'ended',
+      ...{ requestId, totalMs, ...ttft },
+      usage: { promptTokens: envelope.payload.promptTokens, answerTokens: answer.count() },
+      receipts: receipts.map(({ id }) => id),
+      operators: [...new Set(receipts.map(({ signer }) => this.#services.directory.nameOf(signer)))],
+      charged: answer.charged(),
+      ...ending,
+    }
+    return [emit(event), this.#say(said, true)]
+  }
+
+  #onTokens(message: MessageOf<'Tokens'>, now: Millis): Hearing {
+    const taken = this.answer.takeTokens(message)
+    if (taken.state === 'fault') return this.#fault(taken.reason)
+    if (taken.state === 'known') return { state: 'going', effects: [] }
+    this.#firstTokenAt ??= now
+    const dropped = taken.refused === undefined ? [] : this.#drop(taken.refused)
+    const { from, tokens } = taken
+    const { requestId } = this.opened
+    const received = emit({ type: 'tokensReceived', requestId, from, to: from + tokens.length } as const)
+    return this.#showing(this.#shown.show(from, tokens), [...dropped, received])
+  }
+
+  #onReceipt(message: MessageOf<'Receipted'>, manifest: Envelope<'manifest'> | undefined): Hearing {
+    const taken = this.answer.takeReceipt(message, manifest)
+    if (taken.state === 'fault') return this.#fault(taken.reason)
+    if (taken.state === 'known') return { state: 'going', effects: [] }
+    const { id, payload, signer } = taken.receipt
+    const { from, to, amount, epoch } = payload
+    const operator = this.#services.directory.nameOf(signer)
+    return { state: 'going', effects: [this.#say({ kind: 'receipt', id, from, to, amount, epoch, operator })] }
+  }
+
+  #onCompleted(completed: MessageOf<'Completed'>): Hearing {
+    const count = this.answer.count()
+    if (completed.tokens !== count || count === 0) return this.#fault(`it counts ${completed.tokens} tokens, ${count} came`)
+    if (!this.answer.isVouched()) return this.#fault(`no receipt vouches for the tokens from ${this.answer.vouched()} on`)
+    const showing = this.#showing(this.#shown.end(count), [])
+    return showing.state === 'going' ? { ...showing, state: 'done', completed } : showing
+  }
+
+  #showing(showing: Showing, effects: readonly PeerEffect[]): Hearing {
+    if (showing.state === 'told') return { state: 'going', effects: [...effects, ...showing.events.map((event) => this.#say(event))] }
+    const { by, reason } = this.#refused ?? { by: this.#gateway, reason: 'the answer ended before' }
+    const detail = `${this.#services.directory.nameOf(by)} brought a wrong token ${showing.at}, which was shown already: ${reason}`
+    return { state: 'broken', detail, effects }
+  }
+
+  #fault(reason: string): Hearing {
+    const { requestId } = this.opened
+    const blamed = emit({ type: 'refusedInput', from: this.#gateway, what: `answer to ${requestId}`, reason } as const)
+    const detail = `the answer that ${this.#services.directory.nameOf(this.#gateway)} brought is not what an operator signed: ${reason}`
+    return { state: 'fault', detail, effects: [blamed, ...this.#drop(this.answer.distrust(this.#gateway, reason))] }
+  }
+
+  #drop(refused: Refused): readonly PeerEffect[] {
+    this.#refused = refused
+    return [emit({ type: 'answerRefused', requestId: this.opened.requestId, ...refused } as const)]
+  }
+
+  #say(event: AnswerEvent, last = false): PeerEffect {
+    return respond(this.caller, { type: 'CommandDone', result: JSON.stringify(event) }, last)
+  }
+}

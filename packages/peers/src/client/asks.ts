@@ -1,8 +1,8 @@
-import { cancel, clearTimer, emit, type Failure, type Millis, type PeerId, request, respond, setTimer } from '@infermesh/kernel'
+import { cancel, clearTimer, emit, type Failure, type Millis, type PeerId, request, setTimer } from '@infermesh/kernel'
 import {
   bodyHashOf,
-  type ErrorCode,
   type Message,
+  type MessageOf,
   type PeerEffect,
   type PeerServices,
   type Request,
@@ -11,11 +11,12 @@ import {
   toHex,
   traceparentOf,
 } from '@infermesh/protocol'
-import type { AnswerEvent } from './answer-events.ts'
-import { Ask, type Taken } from './ask.ts'
+import { Ask, type Ending, type Hearing } from './ask.ts'
+import { Attempts, type Objection } from './attempts.ts'
 import { highestCharge, promptTokensOf } from './charge.ts'
 import type { ClientConfig } from './client-config.ts'
 import { GatewayChoice } from './gateway-choice.ts'
+import type { OpenedRequest } from './opened-request.ts'
 import type { PriceBook } from './price-book.ts'
 import type { Submission } from './submission.ts'
 
@@ -33,16 +34,13 @@ export interface AsksParts {
 }
 
 interface Open {
-  readonly ask: Ask
-  /** The local call that hears the answer. */
-  readonly caller: string
+  readonly ask: Ask<OpenedRequest>
+  readonly attempts: Attempts
   readonly deadline: Millis
   gateway: PeerId
   callId: string
-  tries: number
+  sentAt: Millis
 }
-
-type Ending = Pick<Extract<AnswerEvent, { readonly kind: 'ended' }>, 'outcome' | 'code' | 'detail' | 'finish' | 'resumed' | 'retryAfterMs'>
 
 /** The requests that a client waits for. */
 export class Asks {
@@ -63,27 +61,23 @@ export class Asks {
   }
 
   submit(submission: Submission, caller: string, now: Millis): PeerEffect[] {
-    const { services, signer, prices } = this.#parts
+    const { services, signer } = this.#parts
     const gateway = this.#choice.next(undefined, now)
     const { payload, requestId } = this.#terms(submission, now)
-    const envelope = signer.sign('request', payload, now)
-    const ask = new Ask({ requestId, envelope, prompt: submission.prompt }, services, now)
-    const open: Open = { ask, caller, deadline: payload.deadline, gateway, callId: '', tries: 0 }
+    const opened = { requestId, envelope: signer.sign('request', payload, now), prompt: submission.prompt }
+    const ask = new Ask({ opened, caller, canTakeBack: !submission.stream }, services, now)
+    const open: Open = { ask, attempts: new Attempts(this.#choice.all()), deadline: payload.deadline, gateway, callId: '', sentAt: now }
     this.#open.set(requestId, open)
     this.#byCaller.set(caller, open)
     const wait = payload.deadline - now + DEADLINE_GRACE
-    return [
-      ...say(open, { kind: 'started', requestId }),
-      setTimer(DEADLINE_PREFIX + requestId, wait),
-      ...prices.learn(submission.model, gateway),
-      ...this.#send(open, now),
-    ]
+    return [ask.started(), setTimer(DEADLINE_PREFIX + requestId, wait), ...this.#send(open, now)]
   }
 
   onResponse(callId: string, message: Message, last: boolean, now: Millis): PeerEffect[] {
     const open = this.#byCall.get(callId)
     if (open === undefined) return []
-    const effects = this.#onAnswer(open, message, now)
+    const manifest = this.#parts.prices.get(open.ask.opened.envelope.payload.model)
+    const effects = this.#onHeard(open, open.ask.hear(message, manifest, now), now)
     const isOver = this.#byCall.get(callId) !== open
     return last && !isOver ? [...effects, ...this.#elsewhere(open, 'the gateway ended without a word', now)] : effects
   }
@@ -102,11 +96,8 @@ export class Asks {
   onDeadline(requestId: string, now: Millis): PeerEffect[] {
     const open = this.#open.get(requestId)
     if (open === undefined) return []
-    return this.#end(
-      open,
-      { outcome: 'failed', code: 'deadline-passed', detail: `the deadline passed after ${open.ask.count()} tokens` },
-      now,
-    )
+    const detail = `the deadline passed after ${open.ask.answer.count()} tokens`
+    return this.#end(open, failedWith({ code: 'deadline-passed', detail }), now)
   }
 
   onRetry(requestId: string, now: Millis): PeerEffect[] {
@@ -138,80 +129,83 @@ export class Asks {
 
   #send(open: Open, now: Millis): PeerEffect[] {
     const { ask, gateway } = open
-    const { requestId, envelope, prompt } = ask.opened
-    open.tries++
+    const { requestId, envelope } = ask.opened
+    const attempt = open.attempts.sent()
+    const message = messageOf(open)
+    ask.sentTo(gateway)
     open.callId = `${INFER_PREFIX}${this.#calls++}`
+    open.sentAt = now
     this.#byCall.set(open.callId, open)
     const { model, promptTokens, maxTokens, maxCharge } = envelope.payload
-    const event = {
-      type: 'requestSent',
-      requestId,
-      model,
-      gateway,
-      promptTokens,
-      maxTokens,
-      maxCharge,
-      deadlineMs: open.deadline - now,
-      attempt: open.tries,
-    } as const
+    const deadlineMs = open.deadline - now
+    const event = { type: 'requestSent', requestId, model, gateway, promptTokens, maxTokens, maxCharge, deadlineMs, attempt } as const
     const call = { callId: open.callId, to: gateway, stream: 'infer', timeout: this.#parts.config.gatewaySilence }
-    return [emit(event), request({ ...call, message: { type: 'Infer', request: envelope.bytes, prompt } } as const)]
+    return [...this.#parts.prices.learn(model, gateway), emit(event), request({ ...call, message })]
   }
 
-  #onAnswer(open: Open, message: Message, now: Millis): PeerEffect[] {
-    switch (message.type) {
-      case 'Tokens':
-        return this.#onTokens(open, open.ask.takeTokens(message, now), now)
-      case 'Receipted':
-        return this.#onReceipt(open, open.ask.takeReceipt(message, this.#parts.prices.get(open.ask.opened.envelope.payload.model)))
-      case 'Completed':
-        if (message.tokens !== open.ask.count() || message.tokens === 0)
-          return this.#onFault(open, `it counts ${message.tokens} tokens`, now)
-        return this.#end(open, { outcome: 'ok', finish: message.finish, resumed: message.resumed }, now)
-      case 'Refused': {
-        if (mayKnowBetter.includes(message.code) && open.tries < this.#choice.all().length)
-          return this.#elsewhere(open, message.detail, now)
-        const { code, detail, retryAfter } = message
-        return this.#end(open, { outcome: 'failed', code, detail, ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter }) }, now)
+  #onHeard(open: Open, heard: Hearing, now: Millis): PeerEffect[] {
+    return [...heard.effects, ...this.#follow(open, heard, now)]
+  }
+
+  #follow(open: Open, heard: Hearing, now: Millis): PeerEffect[] {
+    switch (heard.state) {
+      case 'going':
+        return []
+      case 'done': {
+        const { finish, resumed } = heard.completed
+        return this.#end(open, { outcome: 'ok', finish, resumed: resumed || open.attempts.count() > 1 }, now)
       }
-      default:
-        return this.#onFault(open, `it answered ${message.type}`, now)
+      case 'refused':
+        return this.#onRefused(open, heard.refusal, now)
+      case 'fault':
+        return this.#onFault(open, heard.detail, now)
+      case 'broken':
+        return this.#end(open, failedWith({ code: 'answer-tampered', detail: heard.detail }), now)
     }
   }
 
-  #onTokens(open: Open, taken: Taken, now: Millis): PeerEffect[] {
-    if (taken.state === 'fault') return this.#onFault(open, taken.reason, now)
-    if (taken.state === 'known' || taken.event.kind !== 'tokens') return []
-    const { from, tokens } = taken.event
-    const event = { type: 'tokensReceived', requestId: open.ask.opened.requestId, from, to: from + tokens.length } as const
-    return [emit(event), ...say(open, taken.event)]
+  #onRefused(open: Open, { code, detail, retryAfter }: MessageOf<'Refused'>, now: Millis): PeerEffect[] {
+    // The gateway speaks for operators that found other tokens than an earlier attempt brought. It is no worse than another.
+    if (code === 'prefix-mismatch') return [...open.ask.restart(detail), ...this.#elsewhere(open, detail, now)]
+    const objection = { code, detail, ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter }) }
+    const { leaseWait } = this.#parts.services.directory.genesis.parameters.serving
+    // Who has waited for a holder as long as gateways wait may be believed: another would only wait again.
+    const isOver = open.deadline <= now || now - open.sentAt >= leaseWait
+    return isOver ? this.#end(open, failedWith(open.attempts.explain(objection)), now) : this.#object(open, objection, now)
   }
 
-  /** A receipt that does not fit costs nothing: it is not listed, and the answer is as good without it. */
-  #onReceipt(open: Open, taken: Taken): PeerEffect[] {
-    if (taken.state === 'fault') return [blame(open, taken.reason)]
-    return taken.state === 'known' ? [] : say(open, taken.event)
+  /** The manifest that receipts were checked with may come from a liar as well, so it is asked for again. */
+  #onFault(open: Open, detail: string, now: Millis): PeerEffect[] {
+    this.#choice.lied(open.gateway, now)
+    this.#parts.prices.forget(open.ask.opened.envelope.payload.model)
+    return this.#object(open, { code: 'answer-tampered', detail }, now)
   }
 
-  #onFault(open: Open, reason: string, now: Millis): PeerEffect[] {
-    return [blame(open, reason), ...this.#elsewhere(open, reason, now)]
+  #object(open: Open, objection: Objection, now: Millis): PeerEffect[] {
+    open.attempts.object(open.gateway, objection)
+    return open.attempts.isFinal(objection) ? this.#giveUp(open, objection, now) : this.#elsewhere(open, objection.detail, now)
   }
 
-  /** The same request again, at the next gateway; what came so far stays. */
+  /** The same request again, at the next gateway; what receipts vouch for stays, and after a loss all that came. */
   #elsewhere(open: Open, reason: string, now: Millis): PeerEffect[] {
     const { config, services } = this.#parts
     const { requestId } = open.ask.opened
     const name = services.directory.nameOf(open.gateway)
     const stopped = this.#stop(open)
     this.#choice.failed(open.gateway, now)
-    if (open.tries >= config.attempts) {
-      const detail = `${open.tries} attempts failed, the last at ${name}: ${reason}`
-      return [...stopped, ...this.#end(open, { outcome: 'failed', code: 'upstream-lost', detail }, now)]
+    const tries = open.attempts.count()
+    if (tries >= config.attempts) {
+      const detail = `${tries} attempts failed, the last at ${name}: ${reason}`
+      return [...stopped, ...this.#giveUp(open, { code: 'upstream-lost', detail }, now)]
     }
-    open.gateway = this.#choice.next(open.gateway, now)
-    const rounds = Math.floor(open.tries / this.#choice.all().length)
+    open.gateway = this.#choice.next(open.gateway, now, open.attempts.objectors())
+    const rounds = open.attempts.rounds()
     if (rounds === 0) return [...stopped, ...this.#send(open, now)]
     return [...stopped, setTimer(RETRY_PREFIX + requestId, config.retryAfter * (1 << (rounds - 1)))]
+  }
+
+  #giveUp(open: Open, last: Objection, now: Millis): PeerEffect[] {
+    return this.#end(open, failedWith(open.attempts.explain(last)), now)
   }
 
   #stop(open: Open): PeerEffect[] {
@@ -219,31 +213,27 @@ export class Asks {
   }
 
   #end(open: Open, ending: Ending, now: Millis): PeerEffect[] {
-    const { ask, caller } = open
-    const { requestId, envelope } = ask.opened
+    const { ask } = open
+    const { requestId } = ask.opened
     this.#open.delete(requestId)
-    this.#byCaller.delete(caller)
-    const summary = ask.summary(now)
-    const { outcome, code, detail } = ending
-    const event = {
-      ...{ type: 'requestEnded', requestId, model: envelope.payload.model, outcome, tokens: ask.count(), totalMs: now - ask.startedAt },
-      ...(code === undefined ? {} : { code, detail: detail ?? '' }),
-      ...(summary.ttftMs === undefined ? {} : { ttftMs: summary.ttftMs, outputHash: ask.outputHash() }),
-    } as const
+    this.#byCaller.delete(ask.caller)
     const timers = [clearTimer(DEADLINE_PREFIX + requestId), clearTimer(RETRY_PREFIX + requestId)]
-    return [...this.#stop(open), ...timers, emit(event), ...say(open, { ...summary, ...ending }, true)]
+    return [...this.#stop(open), ...timers, ...ask.end(ending, now)]
   }
 }
 
-const say = ({ caller }: Open, event: AnswerEvent, last = false): PeerEffect[] => [
-  respond(caller, { type: 'CommandDone', result: JSON.stringify(event) }, last),
-]
+/** What goes to the next gateway: the request alone, or with what an earlier attempt brought. */
+function messageOf({ ask }: Open): MessageOf<'Infer'> | MessageOf<'Resume'> {
+  const { answer, opened } = ask
+  const { envelope, prompt } = opened
+  const operator = answer.operator()
+  const asked = { request: envelope.bytes, prompt }
+  if (answer.count() === 0 && operator === undefined) return { type: 'Infer', ...asked }
+  const held = { tokens: [...answer.tokens()], vouched: answer.vouched() }
+  return { type: 'Resume', ...asked, ...held, operator, attempt: ask.dispatches() }
+}
 
-const blame = ({ gateway, ask }: Open, reason: string): PeerEffect =>
-  emit({ type: 'refusedInput', from: gateway, what: `answer to ${ask.opened.requestId}`, reason })
-
-/** Refusals that another gateway may not share: it hears other operators, or has more room. */
-const mayKnowBetter: readonly string[] = ['overloaded', 'no-operator', 'upstream-lost'] satisfies readonly ErrorCode[]
+const failedWith = (why: Objection): Ending => ({ outcome: 'failed', ...why })
 
 /** The gateway says so first, unless it is lost. */
 const DEADLINE_GRACE: Millis = 500

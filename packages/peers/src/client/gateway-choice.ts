@@ -1,10 +1,10 @@
 import { assert, type Millis, type PeerId, type Random } from '@infermesh/kernel'
 
-/** Which gateway a request goes to. One that failed lately is left alone while another is left. */
+/** Which gateway a request goes to. One that failed lately is left alone while another is left, and one that lied for longer. */
 export class GatewayChoice {
   readonly #gateways: readonly PeerId[]
   readonly #random: Random
-  readonly #failedAt = new Map<PeerId, Millis>()
+  readonly #avoidUntil = new Map<PeerId, Millis>()
 
   constructor(gateways: readonly PeerId[], random: Random) {
     assert(gateways.length > 0, 'a client needs at least one gateway')
@@ -17,16 +17,28 @@ export class GatewayChoice {
   }
 
   failed(gateway: PeerId, now: Millis): void {
-    this.#failedAt.set(gateway, now)
+    this.#avoid(gateway, now + AVOID_FOR)
   }
 
-  /** The one after `previous`, or a drawn one. */
-  next(previous: PeerId | undefined, now: Millis): PeerId {
+  /** It brought what nobody signed. */
+  lied(gateway: PeerId, now: Millis): void {
+    this.#avoid(gateway, now + DISTRUST_FOR)
+  }
+
+  /** The one after `previous`, or a drawn one; none of `except`, unless no other is there. */
+  next(previous: PeerId | undefined, now: Millis, except: ReadonlySet<PeerId> = NOBODY): PeerId {
     const count = this.#gateways.length
     const start = previous === undefined ? this.#random.below(count) : this.#gateways.indexOf(previous) + 1
     const ordered = this.#gateways.map((_, step) => this.#gateways[(start + step) % count] ?? '')
-    return ordered.find((gateway) => now - (this.#failedAt.get(gateway) ?? -AVOID_FOR) >= AVOID_FOR) ?? ordered[0] ?? ''
+    const open = ordered.filter((gateway) => !except.has(gateway))
+    return open.find((gateway) => (this.#avoidUntil.get(gateway) ?? 0) <= now) ?? open[0] ?? ordered[0] ?? ''
+  }
+
+  #avoid(gateway: PeerId, until: Millis): void {
+    this.#avoidUntil.set(gateway, Math.max(until, this.#avoidUntil.get(gateway) ?? 0))
   }
 }
 
+const NOBODY: ReadonlySet<PeerId> = new Set()
 const AVOID_FOR: Millis = 3_000
+const DISTRUST_FOR: Millis = 600_000

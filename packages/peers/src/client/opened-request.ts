@@ -50,7 +50,7 @@ export function openRequest(raw: Uint8Array, prompt: Uint8Array, services: PeerS
 const mayAsk = (directory: Directory, peer: PeerId): boolean => directory.has(peer, 'client') || directory.has(peer, 'gateway')
 
 /** Opens an envelope that another peer nested in a message; what does not open is that peer's fault. */
-export function openNested<K extends 'request' | 'dispatch' | 'receipt' | 'manifest'>(
+export function openNested<K extends 'request' | 'dispatch' | 'receipt' | 'manifest' | 'tokenOrder'>(
   type: K,
   raw: Uint8Array,
   services: PeerServices,

@@ -37,6 +37,11 @@ export class PriceBook {
     if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.keys().next().value as string)
   }
 
+  /** It may be wrong: the next request asks for it again. */
+  forget(model: string): void {
+    this.#known.delete(model)
+  }
+
   onFailed(callId: string): void {
     this.#asking.delete(callId.slice(PRICE_PREFIX.length))
   }

@@ -1,10 +1,11 @@
 import type { PeerId } from '@infermesh/kernel'
-import { chargeOf, type Envelope, type Manifest, type PeerServices, type Request, tokensHashOf } from '@infermesh/protocol'
+import { answerHashOf, chargeOf, type Envelope, type Manifest, type PeerServices, type Request } from '@infermesh/protocol'
 
 /** What a receipt must agree with: the request, and the answer's tokens so far. `manifest` and `operator` are checked where known. */
 export interface ReceiptExpectation {
   readonly requestId: string
   readonly request: Request
+  readonly prompt: Uint8Array
   readonly tokens: readonly number[]
   readonly manifest: Manifest | undefined
   readonly operator?: PeerId
@@ -13,7 +14,7 @@ export interface ReceiptExpectation {
 /** Why a receipt can't be for this answer, or `undefined` when it is. The signature has been checked before. */
 export function receiptFault(receipt: Envelope<'receipt'>, expected: ReceiptExpectation, services: PeerServices): string | undefined {
   const { payload, signer } = receipt
-  const { request, tokens } = expected
+  const { request, prompt, tokens } = expected
   if (!services.directory.has(signer, 'operator') || payload.payee !== signer) return 'its signer is not an operator paid for its own work'
   if (expected.operator !== undefined && expected.operator !== signer) return 'another operator signed it'
   if (payload.requestId !== expected.requestId) return 'it is for another request'
@@ -23,8 +24,9 @@ export function receiptFault(receipt: Envelope<'receipt'>, expected: ReceiptExpe
   if (payload.from >= payload.to || payload.to > tokens.length)
     return `it covers [${payload.from}, ${payload.to}) of ${tokens.length} delivered tokens`
   const { hash } = services.crypto
-  if (payload.outputHash !== tokensHashOf(hash, tokens.slice(payload.from, payload.to))) return 'its tokens are not the delivered ones'
-  if (payload.prefixHash !== tokensHashOf(hash, tokens.slice(0, payload.from))) return 'it continues another answer'
+  if (payload.outputHash !== answerHashOf(hash, prompt, tokens.slice(payload.from, payload.to)))
+    return 'its tokens are not the delivered ones'
+  if (payload.prefixHash !== answerHashOf(hash, prompt, tokens.slice(0, payload.from))) return 'it continues another answer'
   return expected.manifest === undefined ? undefined : manifestFault(receipt, expected.manifest)
 }
 

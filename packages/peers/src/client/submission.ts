@@ -15,6 +15,8 @@ export interface Submission {
   /** W3C traceparent. */
   readonly trace: string | undefined
   readonly session: SessionTurn | undefined
+  /** The caller shows tokens as they come and can't take any back. */
+  readonly stream: boolean
 }
 
 export type Parsed = { readonly ok: true; readonly submission: Submission } | { readonly ok: false; readonly detail: string }
@@ -26,19 +28,20 @@ const TOKENS_MAX = 1 << 20
 export function parseSubmission(argument: string, random: Random): Parsed {
   const fields = parseObject(argument)
   if (fields === undefined) return bad('expected a JSON object')
-  const { model, maxTokens, seed, deadlineMs, maxCharge, trace } = fields
+  const { model, maxTokens, seed, deadlineMs, maxCharge, trace, stream = false } = fields
   if (typeof model !== 'string' || model.length === 0 || model.length > 128) return bad('expected model, a text of at most 128 characters')
   if (!isCount(maxTokens, 1, TOKENS_MAX)) return bad(`expected maxTokens from 1 to ${TOKENS_MAX}`)
   if (!isAbsentOr(seed, Number.MAX_SAFE_INTEGER)) return bad('expected seed to be a whole number')
   if (!isAbsentOr(deadlineMs, MILLIS_MAX)) return bad('expected deadlineMs to be a number of milliseconds')
   if (!isAbsentOr(maxCharge, Number.MAX_SAFE_INTEGER)) return bad('expected maxCharge to be a whole number of coins')
   if (trace !== undefined && (typeof trace !== 'string' || !TRACEPARENT.test(trace))) return bad('expected trace to be a W3C traceparent')
+  if (typeof stream !== 'boolean') return bad('expected stream to be true or false')
   const session = fields.session === undefined ? undefined : readSession(fields.session)
   if (session !== undefined && 'fault' in session) return bad(`expected ${session.fault}`)
   const bytes = promptOf(fields, random)
   if (bytes === undefined) return bad('expected prompt, a text, or promptTokens, or passages')
   if (bytes.length > PROMPT_BYTES_MAX) return bad(`expected a prompt of at most ${PROMPT_BYTES_MAX} bytes, found ${bytes.length}`)
-  return { ok: true, submission: { model, prompt: bytes, maxTokens, seed, deadlineMs, maxCharge, trace, session } }
+  return { ok: true, submission: { model, prompt: bytes, maxTokens, seed, deadlineMs, maxCharge, trace, session, stream } }
 }
 
 function promptOf({ prompt, promptTokens, passages }: Readonly<Record<string, unknown>>, random: Random): Uint8Array | undefined {
@@ -63,7 +66,11 @@ function isCount(value: unknown, min: number, max: number): value is number {
 
 const isAbsentOr = (value: unknown, max: number): value is number | undefined => value === undefined || isCount(value, 0, max)
 
-const madeUp = (tokens: number, random: Random): Uint8Array => Uint8Array.from({ length: tokens * 4 }, () => 97 + random.below(26))
+function madeUp(tokens: number, random: Random): Uint8Array {
+  const text = new Uint8Array(tokens * 4)
+  for (let index = 0; index < text.length; index++) text[index] = 97 + random.below(26)
+  return text
+}
 
 const bad = (detail: string): Parsed => ({ ok: false, detail: `submit: ${detail}` })
 /** A day. */

@@ -8,9 +8,8 @@ import { modelOf, type Phase, requestOf, type Session } from './session.ts'
 export type AnswerCheck =
   | { readonly state: 'alive' }
   | { readonly state: 'tokens'; readonly message: MessageOf<'Tokens'> }
-  | { readonly state: 'receipt'; readonly message: MessageOf<'Receipted'> }
-  /** It is kept from the client, but the answer goes on: only the operator's pay is at stake. */
-  | { readonly state: 'badReceipt'; readonly reason: string }
+  /** `to`: the receipt vouches for all tokens before this one. */
+  | { readonly state: 'receipt'; readonly message: MessageOf<'Receipted'>; readonly to: number }
   | { readonly state: 'completed'; readonly message: MessageOf<'Completed'> }
   | { readonly state: 'refused'; readonly message: MessageOf<'Refused'> }
   | { readonly state: 'invalid'; readonly reason: string }
@@ -28,19 +27,20 @@ export function checkAnswer(
   switch (message.type) {
     case 'Tokens':
       if (message.tokens.length === 0) return { state: 'alive' }
-      if (message.from !== delivered) return { state: 'invalid', reason: `expected tokens from ${delivered}, found ${message.from}` }
-      if (delivered + message.tokens.length > requestOf(session).maxTokens)
-        return { state: 'invalid', reason: 'more tokens than asked for' }
+      if (message.from !== delivered) return invalid(`expected tokens from ${delivered}, found ${message.from}`)
+      if (delivered + message.tokens.length > requestOf(session).maxTokens) return invalid('more tokens than asked for')
       return { state: 'tokens', message }
     case 'Receipted':
       return checkReceipt(session, running, message, known)
     case 'Completed':
-      if (message.tokens === delivered && delivered > 0) return { state: 'completed', message }
-      return { state: 'invalid', reason: `it counts ${message.tokens} tokens, ${delivered} came` }
+      if (message.tokens !== delivered || delivered === 0) return invalid(`it counts ${message.tokens} tokens, ${delivered} came`)
+      return session.vouched === delivered
+        ? { state: 'completed', message }
+        : invalid(`no receipt for the tokens from ${session.vouched} on`)
     case 'Refused':
       return { state: 'refused', message }
     default:
-      return { state: 'invalid', reason: `it answered ${message.type}` }
+      return invalid(`it answered ${message.type}`)
   }
 }
 
@@ -51,12 +51,15 @@ function checkReceipt(
   { leases, services }: { readonly leases: LeaseView; readonly services: PeerServices },
 ): AnswerCheck {
   const opened = openNested('receipt', message.receipt, services)
-  if (!opened.ok) return { state: 'badReceipt', reason: opened.refusal.detail }
-  if (opened.value.payload.epoch !== epoch)
-    return { state: 'badReceipt', reason: `expected epoch ${epoch}, found ${opened.value.payload.epoch}` }
+  if (!opened.ok) return invalid(opened.refusal.detail)
+  const { payload } = opened.value
+  if (payload.epoch !== epoch) return invalid(`expected epoch ${epoch}, found ${payload.epoch}`)
   const manifest = leases.manifest(modelOf(session))?.payload
-  const { requestId } = session.opened
-  const expected = { requestId, request: requestOf(session), tokens: session.tokens, manifest, operator }
+  const { requestId, prompt } = session.opened
+  const expected = { requestId, request: requestOf(session), prompt, tokens: session.tokens, manifest, operator }
   const reason = receiptFault(opened.value, expected, services)
-  return reason === undefined ? { state: 'receipt', message } : { state: 'badReceipt', reason }
+  return reason === undefined ? { state: 'receipt', message, to: payload.to } : invalid(reason)
 }
+
+/** A client takes no token without a receipt that fits, so an operator that has none is as good as lost. */
+const invalid = (reason: string): AnswerCheck => ({ state: 'invalid', reason })

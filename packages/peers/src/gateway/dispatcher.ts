@@ -1,4 +1,4 @@
-import { type Millis, type PeerId, type Random, request } from '@infermesh/kernel'
+import { emit, type Millis, type PeerId, type Random, request } from '@infermesh/kernel'
 import { asciiBytes, digestOf, type PeerEffect, type PeerServices, type Signer } from '@infermesh/protocol'
 import type { Refusal } from '../client/refusal.ts'
 import type { GatewayConfig } from './gateway-config.ts'
@@ -88,14 +88,18 @@ export class Dispatcher {
       return this.#noCandidates(session, live.length === 0 && now < this.#startedAt + GRACE_BEATS * heartbeatEvery)
     const client = clientOf(session)
     const weigh = (peer: PeerId): string => digestOf(services.crypto.hash, asciiBytes(`${client} ${peer}`))
+    // Whoever made the last tokens may have the next ones, and their receipts, already.
+    const again = candidates.find(({ peer }) => peer === session.operator)?.peer
     const operator =
-      config.policy === 'prefix'
+      again ??
+      (config.policy === 'prefix'
         ? prefix.pick(session, candidates, now)
-        : pick(candidates, { policy: config.policy, random: this.#random, weigh })
+        : pick(candidates, { policy: config.policy, random: this.#random, weigh }))
+    const policy = again === undefined ? config.policy : 'resume'
     const others = candidates.map(({ peer }) => peer).filter((peer) => peer !== operator)
     return {
       state: 'route',
-      route: { operator, epoch: 0, policy: config.policy, candidates: [operator, ...others].slice(0, CANDIDATES_MAX) },
+      route: { operator, epoch: 0, policy, candidates: [operator, ...others].slice(0, CANDIDATES_MAX) },
     }
   }
 
@@ -108,11 +112,15 @@ export class Dispatcher {
   }
 
   /** The call that carries out a route. */
-  execute(session: Session, route: Route, callId: string, now: Millis): PeerEffect {
+  execute(session: Session, route: Route, callId: string, now: Millis): PeerEffect[] {
     const { signer, config } = this.#parts
     const { opened, tokens, attempt } = session
     const { model, trace } = requestOf(session)
-    const dispatch = signer.sign('dispatch', { requestId: opened.requestId, attempt, model, ...route, from: tokens.length, trace }, now)
+    const { requestId } = opened
+    const { operator, epoch, policy } = route
+    const from = tokens.length
+    const dispatch = signer.sign('dispatch', { requestId, attempt, model, ...route, from, trace }, now)
+    const dispatched = emit({ type: 'dispatched', requestId, attempt, operator, model, epoch, from, policy } as const)
     const message = {
       type: 'Execute',
       request: opened.envelope.bytes,
@@ -120,6 +128,6 @@ export class Dispatcher {
       dispatch: dispatch.bytes,
       prefix: [...tokens],
     } as const
-    return request({ callId, to: route.operator, stream: 'infer', message, timeout: config.operatorSilence })
+    return [dispatched, request({ callId, to: operator, stream: 'infer', message, timeout: config.operatorSilence })]
   }
 }

@@ -4,6 +4,7 @@ import { admit } from '../admission.ts'
 import { isLocalCaller } from '../client/local-caller.ts'
 import { contextOf } from '../client/opened-request.ts'
 import { type Refusal, refused } from '../client/refusal.ts'
+import { FUNDS_PREFIX, Funds } from './funds.ts'
 import { type GatewayConfig, type GatewayPeerConfig, gatewayDefaults } from './gateway-config.ts'
 import { LeaseView } from './lease-view/lease-view.ts'
 import { ManifestList } from './manifest-list.ts'
@@ -29,6 +30,7 @@ class Gateway implements PeerMachine {
   readonly #manifests: ManifestList
   readonly #search: ManifestSearch
   readonly #prefix: PrefixRouter
+  readonly #funds: Funds
   readonly #sessions: Sessions
 
   constructor(config: Required<GatewayConfig>, services: PeerServices) {
@@ -38,6 +40,7 @@ class Gateway implements PeerMachine {
     this.#manifests = new ManifestList(config.models)
     this.#search = new ManifestSearch(services)
     this.#prefix = new PrefixRouter(config, services.random.fork('prefix'))
+    this.#funds = new Funds(services)
     const signer = new Signer(services.identity, contextOf(services))
     const search = (model: string, now: Millis): readonly PeerEffect[] => this.#onSearch(this.#search.start(model), now)
     this.#sessions = new Sessions({
@@ -48,6 +51,7 @@ class Gateway implements PeerMachine {
       prefix: this.#prefix,
       signer,
       search,
+      funds: this.#funds,
     })
   }
 
@@ -66,9 +70,11 @@ class Gateway implements PeerMachine {
       case 'cancelled':
         return this.#sessions.onCancelled(input.id)
       case 'response':
+        if (input.callId.startsWith(FUNDS_PREFIX)) this.#funds.onResponse(input.callId, input.message)
         if (input.callId.startsWith(SEARCH_PREFIX)) return this.#onSearch(this.#search.onResponse(input.callId, input.message), now)
         return this.#sessions.onResponse(input.callId, input.message, input.last, now)
       case 'failed':
+        if (input.callId.startsWith(FUNDS_PREFIX)) this.#funds.onFailed(input.callId)
         if (input.callId.startsWith(SEARCH_PREFIX)) return this.#onSearch(this.#search.onFailed(input.callId), now)
         return this.#sessions.onFailed(input.callId, input.failure, now)
       case 'gossip':
@@ -86,7 +92,7 @@ class Gateway implements PeerMachine {
   }
 
   #onRequest({ id, from, message }: RequestInput, now: Millis): readonly PeerEffect[] {
-    if (message.type === 'Infer') return this.#sessions.onInfer(message, id, now)
+    if (message.type === 'Infer' || message.type === 'Resume') return this.#sessions.onInfer(message, id, now)
     if (message.type === 'FetchManifest') return [this.#manifest(id, message.model)]
     if (message.type !== 'Command') return [refusal(id, { code: 'bad-request', detail: `a gateway does not answer ${message.type}` })]
     if (!isLocalCaller(from, this.#services)) {

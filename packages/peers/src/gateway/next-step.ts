@@ -9,6 +9,7 @@ const elsewhere: readonly string[] = [
   'not-authorized',
   'prompt-too-long',
   'unknown-model',
+  'prefix-mismatch',
   // Its clock may be wrong; the gateway watches the deadline by its own.
   'deadline-passed',
 ] satisfies readonly ErrorCode[]

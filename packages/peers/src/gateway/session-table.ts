@@ -62,12 +62,17 @@ export class SessionTable {
     this.#byCall.delete(callId)
   }
 
+  /** A client that asks again starts anew. */
+  forget(requestId: string): void {
+    this.#ended.delete(requestId)
+  }
+
   end(session: Session, completed: MessageOf<'Completed'> | undefined): void {
-    const { opened, tokens, receipts, attempt, listeners } = session
+    const { opened, tokens, receipts, vouched, operator, attempt, listeners } = session
     this.#sessions.delete(opened.requestId)
     for (const listener of listeners) this.#byListener.delete(listener)
     this.#ended.delete(opened.requestId)
-    this.#ended.set(opened.requestId, { tokens, receipts, attempt, completed })
+    this.#ended.set(opened.requestId, { tokens, receipts, vouched, operator, attempt, completed })
     if (this.#ended.size > this.#remembered) this.#ended.delete(this.#ended.keys().next().value as string)
   }
 }

@@ -1,4 +1,4 @@
-import { type Millis, type PeerId, respond } from '@infermesh/kernel'
+import { emit, type Millis, type PeerId, respond } from '@infermesh/kernel'
 import type { Envelope, Message, MessageOf, PeerEffect } from '@infermesh/protocol'
 import type { OpenedRequest } from '../client/opened-request.ts'
 import type { Refusal } from '../client/refusal.ts'
@@ -8,6 +8,10 @@ export interface Session {
   readonly opened: OpenedRequest
   readonly tokens: number[]
   readonly receipts: Uint8Array[]
+  /** Leading tokens that a receipt vouches for: nobody's word takes them back. */
+  vouched: number
+  /** Who made the last tokens, here or for another gateway, and may still have what follows. */
+  operator: PeerId | undefined
   /** Calls that are told what happens; more than one when a client asked again. */
   readonly listeners: Set<string>
   /** Who failed this request, when, and for a private model under which epoch. */
@@ -32,6 +36,8 @@ export type Phase =
 export interface Ended {
   readonly tokens: readonly number[]
   readonly receipts: readonly Uint8Array[]
+  readonly vouched: number
+  readonly operator: PeerId | undefined
   readonly attempt: number
   readonly completed: MessageOf<'Completed'> | undefined
 }
@@ -39,6 +45,22 @@ export interface Ended {
 export const modelOf = (session: Session): string => session.opened.envelope.payload.model
 export const clientOf = (session: Session): PeerId => session.opened.envelope.signer
 export const requestOf = (session: Session): Envelope<'request'>['payload'] => session.opened.envelope.payload
+
+/** Takes back the tokens that no receipt vouches for. Says whether there were any. */
+export function cut(session: Session): boolean {
+  const hadMore = session.tokens.length > session.vouched
+  session.tokens.length = session.vouched
+  return hadMore
+}
+
+/** Nothing that its operator made counts unless a receipt vouches for it, and it is not asked first again. */
+export function disown(session: Session): void {
+  cut(session)
+  session.operator = undefined
+}
+
+export const blame = (session: Session, from: PeerId, reason: string): PeerEffect =>
+  emit({ type: 'refusedInput', from, what: `answer to ${session.opened.requestId}`, reason })
 
 export function tell(session: Session, message: Message, now: Millis, last = false): PeerEffect[] {
   session.saidAt = now
@@ -53,6 +75,13 @@ export function replay(listener: string, { tokens, receipts }: Pick<Ended, 'toke
   }
   for (const receipt of receipts) effects.push(respond(listener, { type: 'Receipted', receipt }, false))
   return effects
+}
+
+/** The same for a call that comes while an operator is at work. */
+export function catchUp(listener: string, session: Session): PeerEffect[] {
+  const { phase, attempt } = session
+  if (phase.state !== 'running') return replay(listener, session)
+  return [respond(listener, { type: 'Working', operator: phase.operator, attempt }, false), ...replay(listener, session)]
 }
 
 /** What one `Tokens` message may carry. */

@@ -1,13 +1,16 @@
-import { assertNever, cancel, clearTimer, emit, type Failure, type Millis, type PeerId, respond, setTimer } from '@infermesh/kernel'
+import { assertNever, cancel, clearTimer, emit, type Failure, type Millis, respond, setTimer } from '@infermesh/kernel'
 import type { Message, MessageOf, PeerEffect } from '@infermesh/protocol'
-import { tooDear } from '../client/charge.ts'
 import { type OpenedRequest, openRequest } from '../client/opened-request.ts'
 import { type Refusal, refused } from '../client/refusal.ts'
 import { checkAnswer } from './answer-check.ts'
 import { Dispatcher, type DispatcherParts, type Route } from './dispatcher.ts'
+import { entranceOf } from './entrance.ts'
+import type { Funds } from './funds.ts'
 import { mayGoElsewhere } from './next-step.ts'
 import { RetryBudget } from './retry-budget.ts'
-import { modelOf, type Phase, replay, requestOf, type Session, tell } from './session.ts'
+import { blame, catchUp, cut, disown, modelOf, type Phase, replay, requestOf, type Session, tell } from './session.ts'
+import { completedBefore, type Why, waitedOut } from './session-end.ts'
+import { type Head, headOf, sessionOf } from './session-start.ts'
 import { SessionTable } from './session-table.ts'
 
 /** Call ids of executions. */
@@ -16,6 +19,7 @@ export const EXECUTE_PREFIX = 'execute/'
 export const DEADLINE_PREFIX = 'deadline/'
 
 export interface SessionsParts extends DispatcherParts {
+  readonly funds: Funds
   /** Starts to look for a manifest; `onSearched` is called when that is over. */
   readonly search: (model: string, now: Millis) => readonly PeerEffect[]
 }
@@ -47,7 +51,7 @@ export class Sessions {
     return { running, waiting: all.length - running }
   }
 
-  onInfer(message: MessageOf<'Infer'>, listener: string, now: Millis): PeerEffect[] {
+  onInfer(message: MessageOf<'Infer'> | MessageOf<'Resume'>, listener: string, now: Millis): PeerEffect[] {
     const opened = openRequest(message.request, message.prompt, this.#parts.services, now)
     if (!opened.ok) return [respond(listener, refused(opened.refusal))]
     const { requestId } = opened.value
@@ -55,7 +59,10 @@ export class Sessions {
     if (known !== undefined) return this.#attach(known, listener)
     const ended = this.#table.ended(requestId)
     if (ended?.completed !== undefined) return [...replay(listener, ended), respond(listener, ended.completed)]
-    return this.#begin(opened.value, listener, now)
+    const resume = message.type === 'Resume' ? message : undefined
+    if ((resume?.tokens.length ?? 0) > opened.value.envelope.payload.maxTokens)
+      return [respond(listener, refused({ code: 'bad-request', detail: 'more tokens than were asked for' }))]
+    return this.#begin(opened.value, { head: headOf(resume, ended), listener, isNew: resume === undefined }, now)
   }
 
   /** The caller hung up or is gone. With the last one goes the operator's work. */
@@ -121,44 +128,40 @@ export class Sessions {
       return [respond(listener, refused({ code: 'overloaded', detail: `this request has ${LISTENERS_MAX} listeners already` }))]
     }
     this.#table.listen(session, listener)
-    return replay(listener, session)
+    return catchUp(listener, session)
   }
 
-  #begin(opened: OpenedRequest, listener: string, now: Millis): PeerEffect[] {
+  #begin(opened: OpenedRequest, { head, listener, isNew }: Beginning, now: Millis): PeerEffect[] {
     const { config } = this.#parts
     if (this.#table.size() >= config.running) {
       const detail = `this gateway serves ${this.#table.size()} requests, its limit`
       return [respond(listener, refused({ code: 'overloaded', detail, retryAfter: 1_000 }))]
     }
-    const before = this.#table.ended(opened.requestId)
-    const session: Session = {
-      opened,
-      tokens: [...(before?.tokens ?? [])],
-      receipts: [...(before?.receipts ?? [])],
-      ...{ listeners: new Set<string>(), failures: new Map(), attempt: before?.attempt ?? 0, tries: 0 },
-      ...{ lastRefusal: undefined, saidAt: now, phase: { state: 'learning' } },
-    }
+    const session = sessionOf(opened, head, now)
     this.#table.add(session)
     this.#table.listen(session, listener)
     this.#budget.onRequest()
     const wait = Math.max(0, requestOf(session).deadline - now)
-    const effects = [setTimer(DEADLINE_PREFIX + opened.requestId, wait), ...replay(listener, session)]
+    // Whoever brings tokens from elsewhere has them.
+    const known = isNew || session.receipts.length > 0 ? replay(listener, session) : []
+    const effects = [setTimer(DEADLINE_PREFIX + opened.requestId, wait), ...known]
     if (this.#parts.leases.manifest(modelOf(session)) !== undefined) return [...effects, ...this.#admit(session, now)]
     return [...effects, ...this.#parts.search(modelOf(session), now)]
   }
 
   /** The price can be checked once the manifest is known. */
   #admit(session: Session, now: Millis): PeerEffect[] {
-    const manifest = this.#parts.leases.manifest(modelOf(session))
-    if (manifest === undefined) {
-      return this.#refuse(session, { code: 'unknown-model', detail: `no manifest of ${modelOf(session)} is known here or at a hub` }, now)
+    const { services, leases, funds } = this.#parts
+    const { serving } = services.directory.genesis.parameters
+    const { refusal, effects } = entranceOf(session, leases.manifest(modelOf(session))?.payload, { funds, serving }, now)
+    if (refusal !== undefined) return [...effects, ...this.#refuse(session, refusal, now)]
+    if (session.tokens.length >= requestOf(session).maxTokens) {
+      // An earlier session may have ended between the last token and the operator's word that it was the last.
+      if (session.vouched === session.tokens.length) return [...effects, ...this.#complete(session, completedBefore(session, now), now)]
+      // There must be something to make, or nobody could sign for the rest.
+      cut(session)
     }
-    const { serving } = this.#parts.services.directory.genesis.parameters
-    const dear = tooDear(manifest.payload, requestOf(session), serving)
-    if (dear !== undefined) return this.#refuse(session, dear, now)
-    // An earlier session may have ended between the last token and the operator's word that it was the last.
-    if (session.tokens.length >= requestOf(session).maxTokens) return this.#complete(session, completedBefore(session, now), now)
-    return this.#advance(session, now)
+    return [...effects, ...this.#advance(session, now)]
   }
 
   #advance(session: Session, now: Millis): PeerEffect[] {
@@ -166,7 +169,7 @@ export class Sessions {
     const routing = this.#dispatcher.route(session, now)
     if (routing.state === 'refuse') return this.#refuse(session, routing.refusal, now)
     if (routing.state === 'route') {
-      if (session.tries < serving.attempts) return this.#dispatch(session, routing.route, now)
+      if (session.tries < serving.attempts && session.attempt < ATTEMPTS_MAX) return this.#dispatch(session, routing.route, now)
       return this.#refuse(session, session.lastRefusal ?? { code: 'upstream-lost', detail: `${session.tries} attempts failed` }, now)
     }
     if (session.phase.state === 'waiting') {
@@ -184,14 +187,13 @@ export class Sessions {
     }
     session.attempt++
     session.tries++
+    session.operator = route.operator
     const callId = `${EXECUTE_PREFIX}${this.#calls++}`
     this.#table.run(session, { state: 'running', callId, operator: route.operator, epoch: route.epoch, heardAt: now })
     this.#parts.operators.dispatched(route.operator)
-    const { requestId } = session.opened
-    const { attempt, tokens } = session
-    const { operator, epoch, policy } = route
-    const event = { type: 'dispatched', requestId, attempt, operator, model: modelOf(session), epoch, from: tokens.length, policy } as const
-    return [emit(event), this.#dispatcher.execute(session, route, callId, now)]
+    const { operator } = route
+    const working = tell(session, { type: 'Working', operator, attempt: session.attempt }, now)
+    return [...this.#dispatcher.execute(session, route, callId, now), ...working]
   }
 
   #onAnswer(session: Session, running: Running, message: Message, now: Millis): PeerEffect[] {
@@ -205,13 +207,12 @@ export class Sessions {
         return tell(session, check.message, now)
       case 'receipt':
         session.receipts.push(check.message.receipt)
+        session.vouched = Math.max(session.vouched, check.to)
         return tell(session, check.message, now)
-      case 'badReceipt':
-        return [blame(session, running.operator, check.reason)]
       case 'completed':
         return this.#complete(session, check.message, now)
       case 'refused':
-        return this.#fail(session, check.message, now, check.message.retryAfter)
+        return this.#fail(session, check.message, now)
       case 'invalid':
         return [blame(session, running.operator, check.reason), ...this.#fail(session, { code: 'invalid', detail: check.reason }, now)]
       default:
@@ -220,7 +221,7 @@ export class Sessions {
   }
 
   /** An attempt is over without an answer: the request goes elsewhere, or waits, or fails for good. */
-  #fail(session: Session, why: { readonly code: string; readonly detail: string }, now: Millis, retryAfter?: Millis): PeerEffect[] {
+  #fail(session: Session, why: Why, now: Millis): PeerEffect[] {
     if (session.phase.state !== 'running') return []
     const { operator, epoch } = session.phase
     const name = this.#parts.services.directory.nameOf(operator)
@@ -229,9 +230,12 @@ export class Sessions {
     effects.push(
       emit({ type: 'attemptFailed', requestId, attempt: session.attempt, operator, code: why.code, delivered: session.tokens.length }),
     )
-    session.failures.set(operator, { at: now, epoch })
+    // Who finds others' tokens wrong that nobody signed for is asked again without them.
+    const isOthers = why.code === 'prefix-mismatch' && cut(session)
+    if (!isOthers) session.failures.set(operator, { at: now, epoch })
+    if (why.code === 'invalid') disown(session)
     const next = mayGoElsewhere(why, name)
-    const refusal = retryAfter === undefined ? next.refusal : { ...next.refusal, retryAfter }
+    const refusal = why.retryAfter === undefined ? next.refusal : { ...next.refusal, retryAfter: why.retryAfter }
     session.lastRefusal = refusal
     // A full holder is the only one: waiting would not make it less full than asking again later.
     if (next.isFinal || (epoch > 0 && refusal.code === 'overloaded')) return [...effects, ...this.#refuse(session, refusal, now)]
@@ -248,7 +252,9 @@ export class Sessions {
   #refuse(session: Session, refusal: Refusal, now: Millis): PeerEffect[] {
     const { requestId } = session.opened
     const event = emit({ type: 'requestRefused', requestId, model: modelOf(session), code: refusal.code, detail: refusal.detail } as const)
-    return [...tell(session, refused(refusal), now, true), event, ...this.#close(session, undefined)]
+    const effects = [...tell(session, refused(refusal), now, true), event, ...this.#close(session, undefined)]
+    if (refusal.code === 'prefix-mismatch') this.#table.forget(requestId)
+    return effects
   }
 
   #close(session: Session, completed: MessageOf<'Completed'> | undefined): PeerEffect[] {
@@ -279,20 +285,14 @@ export class Sessions {
   }
 }
 
-const blame = (session: Session, from: PeerId, reason: string): PeerEffect =>
-  emit({ type: 'refusedInput', from, what: `answer to ${session.opened.requestId}`, reason })
-
-const waitedOut = (session: Session, reason: string, waited: Millis): Refusal =>
-  session.lastRefusal ?? { code: 'owner-offline', detail: `${modelOf(session)}: waited ${waited} ms for a holder; ${reason}` }
-
-const completedBefore = (session: Session, now: Millis): MessageOf<'Completed'> => ({
-  type: 'Completed',
-  tokens: session.tokens.length,
-  finish: 'length',
-  epoch: 0,
-  endedAt: now,
-  resumed: true,
-})
+interface Beginning {
+  readonly head: Head
+  readonly listener: string
+  /** The caller has no token yet. */
+  readonly isNew: boolean
+}
 
 const LISTENERS_MAX = 4
+/** Dispatches are numbered in a byte. */
+const ATTEMPTS_MAX = 255
 const ALIVE_EVERY: Millis = 2_000

@@ -12,6 +12,7 @@ import {
 } from '@infermesh/kernel'
 import {
   type Envelope,
+  type ErrorCode,
   type LeaseEvent,
   type MessageOf,
   type PeerEffect,
@@ -132,7 +133,7 @@ class Grantor implements PeerMachine {
   #deny(
     id: RequestId,
     ask: { readonly model: string; readonly holder: PeerId; readonly epoch: number },
-    { code, retryAfter }: { readonly code: string; readonly retryAfter: Millis },
+    { code, retryAfter }: { readonly code: ErrorCode; readonly retryAfter: Millis },
   ): readonly PeerEffect[] {
     const maxEpoch = this.#promises.get(ask.model)?.epoch ?? 0
     return [said({ type: 'leaseDenied', ...ask, code }), respond(id, { type: 'LeaseDenied', code, maxEpoch, retryAfter })]

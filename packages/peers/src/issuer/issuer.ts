@@ -1,76 +1,70 @@
-import { type Amount, assertNever, emit, type Millis, type PeerId, publish, respond, save, setTimer, subscribe } from '@infermesh/kernel'
-import {
-  encodeCbor,
-  type MessageOf,
-  type PeerEffect,
-  type PeerInput,
-  type PeerMachine,
-  type PeerServices,
-  Signer,
-  toHex,
-} from '@infermesh/protocol'
-import { type ObliviousServices, obliviousOf } from '@infermesh/protocol/oblivious'
-import { decodeToken, encodeRsaKey, type IssuerKey, issuerKeyOf, issueToken, tokenId, verifyToken } from '@infermesh/protocol/tokens'
+import { assertNever, type Millis, publish, respond, save, setTimer, subscribe } from '@infermesh/kernel'
+import { type Envelope, type PeerEffect, type PeerInput, type PeerMachine, type PeerServices, Signer } from '@infermesh/protocol'
+import { obliviousOf } from '@infermesh/protocol/oblivious'
+import { decodeRsaPrivateKey, encodeRsaKey, encodeRsaPrivateKey, type IssuerKey, issuerKeyOf } from '@infermesh/protocol/tokens'
+import { admit } from '../admission.ts'
 import { contextOf } from '../client/opened-request.ts'
 import { type Refusal, refused } from '../client/refusal.ts'
-import { tokenChallengeOf } from './token-challenge.ts'
+import { readable } from '../settler/archive.ts'
+import { type IssuerConfig, issuerDefaults } from './issuer-config.ts'
+import { LogLine, type Read } from './log-line.ts'
+import { Payouts } from './payouts.ts'
+import { Sales, type SigningKey } from './sales.ts'
 
-/** JSON-safe. */
-export interface IssuerConfig {
-  /** Coins that a token is worth to the gateway that brings it. */
-  readonly worth?: Amount
-  /** How long the key is in use, and how often it is told. */
-  readonly keyLife?: Millis
-  readonly announceEvery?: Millis
-  /** Tokens that one buyer may have bought in all. */
-  readonly perBuyer?: number
-}
-
-export const issuerDefaults = {
-  worth: 1_000,
-  keyLife: 3_600_000,
-  announceEvery: 10_000,
-  perBuyer: 100_000,
-} as const satisfies Required<IssuerConfig>
-
-/** A peer that sells blind tokens and takes them back from gateways. It sees who buys and who earns, and nothing in between. */
+/**
+ * A peer that sells blind tokens for coins and pays coins for tokens that gateways bring. It sees who buys and who earns, and nothing in
+ * between.
+ */
 export const createIssuer = (config: IssuerConfig, services: PeerServices): PeerMachine =>
   new Issuer({ ...issuerDefaults, ...config }, services)
 
 type RequestInput = Extract<PeerInput, { readonly type: 'request' }>
 
+interface Keys {
+  readonly signing: SigningKey
+  readonly issuer: IssuerKey
+}
+
 class Issuer implements PeerMachine {
   readonly #config: Required<IssuerConfig>
   readonly #services: PeerServices
-  readonly #oblivious: ObliviousServices
   readonly #signer: Signer
-  readonly #bought = new Map<PeerId, number>()
-  /** Ids of tokens that were taken back. */
-  readonly #taken = new Set<string>()
-  #key: IssuerKey | undefined
+  readonly #log: LogLine
+  readonly #sales: Sales
+  readonly #payouts: Payouts
+  #keys: Keys | undefined
 
   constructor(config: Required<IssuerConfig>, services: PeerServices) {
+    const { worth, ordersMax } = config
     this.#config = config
     this.#services = services
-    this.#oblivious = obliviousOf(services)
     this.#signer = new Signer(services.identity, contextOf(services))
+    this.#log = new LogLine(services)
+    this.#sales = new Sales({ services, log: this.#log, worth, ordersMax })
+    this.#payouts = new Payouts({ services, signer: this.#signer, log: this.#log, worth })
+  }
+
+  validate(topic: string, envelope: Envelope): 'accept' | 'reject' | 'ignore' {
+    return admit(this.#services.directory, topic, envelope)
   }
 
   handle(input: PeerInput, now: Millis): readonly PeerEffect[] {
     switch (input.type) {
       case 'started':
-        for (const key of input.saved.keys()) if (key.startsWith(TAKEN_PREFIX)) this.#taken.add(key.slice(TAKEN_PREFIX.length))
-        this.#key = issuerKeyOf(this.#oblivious.issuerKey())
-        // Those who listen hear of each other, and so of what it publishes.
-        return [subscribe('keys'), ...this.#announce(now)]
+        return this.#onStarted(input.saved, now)
       case 'timer':
-        return this.#announce(now)
+        return this.#onTimer(input.key, now)
       case 'request':
-        return this.#onRequest(input)
-      case 'response':
-      case 'failed':
+        return this.#onRequest(input, now)
       case 'gossip':
+        return input.envelope.type === 'checkpoint' ? this.#read(this.#log.onCheckpoint(input.envelope), now) : []
+      case 'response':
+        return this.#read(this.#log.onResponse(input.callId, input.message), now)
+      case 'failed':
+        return this.#read(this.#log.onFailed(input.callId), now)
       case 'cancelled':
+        this.#sales.onCancelled(input.id)
+        return []
       case 'peerLost':
       case 'computed':
         return []
@@ -79,54 +73,54 @@ class Issuer implements PeerMachine {
     }
   }
 
+  #onStarted(saved: ReadonlyMap<string, Uint8Array>, now: Millis): readonly PeerEffect[] {
+    const raw = saved.get(KEY_KEY)
+    const privateKey = raw === undefined ? obliviousOf(this.#services).issuerKey() : readable(KEY_KEY, () => decodeRsaPrivateKey(raw))
+    const issuer = issuerKeyOf(privateKey)
+    this.#keys = { signing: { privateKey, keyId: issuer.keyId }, issuer }
+    this.#payouts.restore(saved)
+    // On disk before anyone buys: tokens of a key that is lost are worth nothing.
+    const kept = raw === undefined ? [save(KEY_KEY, encodeRsaPrivateKey(privateKey))] : []
+    // Those who listen hear of each other, and so of what it publishes.
+    const heard = [subscribe('keys'), ...(this.#log.isOpen ? [subscribe('checkpoints')] : [])]
+    const timers = [setTimer(PAY_KEY, this.#config.payoutEvery), setTimer(AGAIN_KEY, this.#config.againEvery)]
+    return [...kept, ...heard, ...this.#announce(now), ...this.#log.poll(), ...timers]
+  }
+
+  #onTimer(key: string, now: Millis): readonly PeerEffect[] {
+    if (key === ANNOUNCE_KEY) return this.#announce(now)
+    if (key === PAY_KEY) return [...this.#payouts.pay(now), setTimer(PAY_KEY, this.#config.payoutEvery)]
+    if (this.#log.owns(key)) return this.#read(this.#log.onTimer(), now)
+    const again = [...this.#sales.again(now), ...this.#payouts.again(), ...this.#log.poll()]
+    return [...again, setTimer(AGAIN_KEY, this.#config.againEvery)]
+  }
+
   #announce(now: Millis): PeerEffect[] {
     const { worth, keyLife, announceEvery } = this.#config
-    const key = encodeRsaKey(this.#oblivious.issuerKey())
+    if (this.#keys === undefined) return []
+    const key = encodeRsaKey(this.#keys.issuer.key)
     const statement = this.#signer.sign('tokenKey', { key, worth, from: now, until: now + keyLife }, now)
-    return [publish('keys', statement), setTimer('announce', announceEvery)]
+    return [publish('keys', statement), setTimer(ANNOUNCE_KEY, announceEvery)]
   }
 
-  #onRequest({ id, from, message }: RequestInput): readonly PeerEffect[] {
-    if (message.type === 'BuyTokens') return this.#onBuy(message, id, from)
-    if (message.type === 'DepositTokens') return this.#onDeposit(message, id, from)
-    return [refusal(id, { code: 'bad-request', detail: `an issuer does not answer ${message.type}` })]
-  }
-
-  #onBuy({ requests }: MessageOf<'BuyTokens'>, id: string, buyer: PeerId): readonly PeerEffect[] {
+  #onRequest({ id, from, message }: RequestInput, now: Millis): readonly PeerEffect[] {
     const { directory } = this.#services
-    if (!directory.has(buyer, 'client')) return [refusal(id, { code: 'not-authorized', detail: 'tokens are sold to clients' })]
-    const bought = (this.#bought.get(buyer) ?? 0) + requests.length
-    if (bought > this.#config.perBuyer)
-      return [refusal(id, { code: 'no-funds', detail: `${buyer} may buy ${this.#config.perBuyer} tokens` })]
-    const privateKey = this.#oblivious.issuerKey()
-    const keyId = this.#key?.keyId ?? new Uint8Array(32)
-    const signatures: Uint8Array[] = []
-    for (const request of requests) {
-      const signature = issueToken(this.#oblivious.rsa, { privateKey, keyId }, request)
-      if (!signature.ok) return [refusal(id, { code: 'bad-request', detail: signature.detail })]
-      signatures.push(signature.value)
-    }
-    this.#bought.set(buyer, bought)
-    return [emit({ type: 'tokensSold', buyer, count: requests.length } as const), respond(id, { type: 'TokensSold', signatures })]
+    if (this.#keys === undefined) return [refusal(id, { code: 'not-processed', detail: 'this issuer has no key yet' })]
+    if (message.type === 'BuyTokens') return this.#sales.onBuy(message, { id, from }, { key: this.#keys.signing, now })
+    if (message.type !== 'DepositTokens') return [refusal(id, { code: 'bad-request', detail: `an issuer does not answer ${message.type}` })]
+    if (!directory.has(from, 'gateway')) return [refusal(id, { code: 'not-authorized', detail: 'tokens are taken from gateways' })]
+    return this.#payouts.onDeposit(message, { id, from }, this.#keys.issuer)
   }
 
-  #onDeposit({ tokens }: MessageOf<'DepositTokens'>, id: string, gateway: PeerId): readonly PeerEffect[] {
-    const { directory, crypto, identity } = this.#services
-    if (!directory.has(gateway, 'gateway')) return [refusal(id, { code: 'not-authorized', detail: 'tokens are taken from gateways' })]
-    const challengeDigests = [crypto.hash(tokenChallengeOf(directory, identity.peerId, gateway))]
-    const accepted = { issuers: this.#key === undefined ? [] : [this.#key], challengeDigests }
-    const good = tokens.flatMap((raw) => {
-      const token = decodeToken(raw)
-      return token.ok && verifyToken(this.#oblivious.rsa, accepted, token.value).ok ? [toHex(tokenId(token.value))] : []
-    })
-    const fresh = new Set(good.filter((name) => !this.#taken.has(name)))
-    for (const name of fresh) this.#taken.add(name)
-    const kept = [...fresh].map((name) => save(TAKEN_PREFIX + name, encodeCbor(gateway)))
-    const event = { type: 'tokensDeposited', gateway, count: fresh.size, refused: tokens.length - good.length } as const
-    // A lot that comes again after a lost answer is taken, and paid no second time.
-    return [...kept, emit(event), respond(id, { type: 'TokensTaken', taken: good.length })]
+  #read({ effects, logged }: Read, now: Millis): readonly PeerEffect[] {
+    if (logged.length === 0 || this.#keys === undefined) return effects
+    this.#payouts.onLogged(logged)
+    return [...effects, ...this.#sales.onLogged(logged, { key: this.#keys.signing, now })]
   }
 }
 
 const refusal = (id: string, why: Refusal): PeerEffect => respond(id, refused(why))
-const TAKEN_PREFIX = 'taken/'
+const KEY_KEY = 'key'
+const ANNOUNCE_KEY = 'announce'
+const PAY_KEY = 'pay'
+const AGAIN_KEY = 'again'

@@ -1,5 +1,5 @@
 import type { Cryptography } from '@infermesh/kernel'
-import type { Request } from '@infermesh/protocol'
+import { promptTextOf, type Request } from '@infermesh/protocol'
 import { createGenerator, type Generator } from '@infermesh/serving'
 
 /** What an answer depends on, and nothing else. */
@@ -16,4 +16,4 @@ export type Answerer = (question: Question) => Pick<Generator, 'tokens'>
 
 /** The honest answer. Verifiers call it too, with the root that the manifest promises. */
 export const referenceAnswer: Answerer = ({ hash, weightsRoot, prompt, request }) =>
-  createGenerator({ hash, weights: weightsRoot, prompt, seed: request.seed })
+  createGenerator({ hash, weights: weightsRoot, prompt: promptTextOf(prompt), seed: request.seed })

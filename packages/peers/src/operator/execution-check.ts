@@ -4,13 +4,16 @@ import { tooDear } from '../client/charge.ts'
 import { type Opened, type OpenedRequest, openNested, openRequest, refuseWith } from '../client/opened-request.ts'
 import type { Execution } from './execution.ts'
 
+/** What a gateway wants done, with the tokens that it brings. */
+export type Attempt = Pick<Execution, 'opened' | 'dispatch'> & { readonly tokens: readonly number[] }
+
 /** Opens what a gateway sent: a client's request, and the gateway's own dispatch of it to this operator. */
 export function openExecution(
   message: MessageOf<'Execute'>,
   call: { readonly id: string; readonly from: PeerId },
   services: PeerServices,
   now: Millis,
-): Opened<Omit<Execution, 'progress'>> {
+): Opened<Attempt> {
   const request = openRequest(message.request, message.prompt, services, now)
   if (!request.ok) return request
   const dispatch = openNested('dispatch', message.dispatch, services)
@@ -21,8 +24,7 @@ export function openExecution(
   }
   const fault = dispatchFault(payload, message.prefix.length, request.value, services)
   if (fault !== undefined) return refuseWith({ code: 'bad-request', detail: fault })
-  const tokens = [...message.prefix]
-  return { ok: true, value: { id: call.id, gateway: call.from, opened: request.value, dispatch: dispatch.value, tokens } }
+  return { ok: true, value: { opened: request.value, dispatch: dispatch.value, tokens: message.prefix } }
 }
 
 function dispatchFault(

@@ -1,5 +1,5 @@
-import type { Millis, PeerId } from '@infermesh/kernel'
-import type { Envelope, ErrorCode, Manifest } from '@infermesh/protocol'
+import { type Millis, respond } from '@infermesh/kernel'
+import type { Envelope, ErrorCode, Manifest, Message, MessageOf, PeerEffect } from '@infermesh/protocol'
 import type { Generator, SpeedProfile } from '@infermesh/serving'
 import type { OpenedRequest } from '../client/opened-request.ts'
 
@@ -19,13 +19,16 @@ export type ModelAnswer =
 
 /** One attempt at one request, from its acceptance to its end. Token counts are of the whole answer. */
 export interface Execution {
-  /** The world's name of the gateway's call. */
+  /** The world's name of the call that began it. */
   readonly id: string
-  readonly gateway: PeerId
+  /** Calls that hear the answer: more than one when a client came back through another gateway. */
+  readonly listeners: Set<string>
   readonly opened: OpenedRequest
   readonly dispatch: Envelope<'dispatch'>
-  /** Answer so far, the prefix included. */
+  /** Answer so far, with what was there before. */
   readonly tokens: number[]
+  /** Tokens that were there when it began. */
+  readonly from: number
   progress: Progress
 }
 
@@ -39,6 +42,9 @@ export type Progress =
       /** The stretch that the next receipt covers. */
       stretch: { readonly from: number; readonly startedAt: Millis }
     }
+
+export const tell = ({ listeners }: Pick<Execution, 'listeners'>, message: Message, last: boolean): PeerEffect[] =>
+  [...listeners].map((listener) => respond(listener, message, last))
 
 /** When an execution's tokens are made. */
 export interface TokenClock {
@@ -81,4 +87,10 @@ export class DecodeClock implements TokenClock {
     const behind = made ? Math.min(left, this.#batch) - 1 : 0
     return Math.max(0, Math.ceil(this.#nextAt + behind * this.#msPerToken - now))
   }
+}
+
+/** The good end of an answer. */
+export function completed({ opened, dispatch, tokens, from }: Execution, now: Millis): MessageOf<'Completed'> {
+  const finish = tokens.length >= opened.envelope.payload.maxTokens ? 'length' : 'stop'
+  return { type: 'Completed', tokens: tokens.length, finish, epoch: dispatch.payload.epoch, endedAt: now, resumed: from > 0 }
 }

@@ -3,12 +3,24 @@ import type { MemoryDigest, MessageOf, PeerEffect, PeerInput, PeerServices } fro
 import type { Opened } from '../client/opened-request.ts'
 import { type Refusal, refused } from '../client/refusal.ts'
 import type { Answerer } from './answer.ts'
-import { ComputedAnswer, JOB_PREFIX, jobFor, jobRefusal, tokensOf } from './engine/computed-answer.ts'
+import { ComputedAnswer, JOB_PREFIX, jobRefusal, ONNX_BUILD, tokensOf } from './engine/computed-answer.ts'
 import { PagedEngine } from './engine/paged-engine.ts'
-import { DecodeClock, type Execution, type ModelAnswer, type Progress, type TokenClock } from './execution.ts'
-import { fits, openExecution } from './execution-check.ts'
+import {
+  completed,
+  DecodeClock,
+  type Execution,
+  type ModelAnswer,
+  type Progress,
+  type TokenClock,
+  tell,
+  type UsableModel,
+} from './execution.ts'
+import { type Attempt, fits, openExecution } from './execution-check.ts'
+import { startOf } from './execution-start.ts'
+import { ExecutionTable } from './execution-table.ts'
 import type { FullServingConfig } from './operator-config.ts'
 import type { ReceiptBook } from './receipt-book.ts'
+import { agree, type Head, headFor, mismatch, repeated } from './resumption.ts'
 import { Stretches } from './stretches.ts'
 
 /** Timers of one execution each. */
@@ -36,8 +48,8 @@ export class Executions {
   readonly #engine: PagedEngine | undefined
   readonly #slots: number
   readonly #contextTokens: number
-  /** In order of arrival; the queued ones start in this order. */
-  readonly #all = new Map<string, Execution>()
+  /** The queued ones start in this order. */
+  readonly #table = new ExecutionTable()
   #running = 0
   #aliveSet = false
 
@@ -52,20 +64,25 @@ export class Executions {
   }
 
   load(): { readonly slots: number; readonly busy: number; readonly queued: number } {
-    return this.#engine?.load() ?? { slots: this.#slots, busy: this.#running, queued: this.#all.size - this.#running }
+    return this.#engine?.load() ?? { slots: this.#slots, busy: this.#running, queued: this.#table.size() - this.#running }
   }
 
   onExecute(message: MessageOf<'Execute'>, call: { readonly id: string; readonly from: PeerId }, now: Millis): PeerEffect[] {
-    const accepted = this.#accept(message, call, now)
-    if (!accepted.ok) return [respond(call.id, refused(accepted.refusal))]
-    const execution: Execution = { ...accepted.value, progress: { state: 'queued', since: now } }
-    this.#all.set(call.id, execution)
-    return this.#running < this.#slots ? this.#settled(this.#start(execution, now), now) : this.#keepAlive()
+    const opened = openExecution(message, call, this.#options.services, now)
+    if (!opened.ok) return [respond(call.id, refused(opened.refusal))]
+    const { dispatch } = opened.value
+    const usable = this.#options.usable(dispatch.payload.model, dispatch.payload.epoch, now)
+    if (!usable.ok) return [respond(call.id, refused(usable))]
+    const same = this.#table.same(opened.value)
+    if (same !== undefined) return this.#join(same, opened.value, call.id)
+    const head = this.#head(opened.value, usable.model)
+    if (!head.ok) return [respond(call.id, refused(head.refusal))]
+    return this.#begin(opened.value, head.value, call.id, now)
   }
 
   /** The gateway hung up or is gone. What was made is receipted: it was asked for. */
   onCancelled(id: string, now: Millis): PeerEffect[] {
-    const execution = this.#all.get(id)
+    const execution = this.#table.unlisten(id)
     if (execution === undefined) return []
     const { progress } = execution
     const receipts = progress.state === 'running' ? this.#stretches.receipt(execution, progress, now, true) : []
@@ -73,22 +90,25 @@ export class Executions {
   }
 
   onTokensTimer(id: string, now: Millis): PeerEffect[] {
-    const execution = this.#all.get(id)
+    const execution = this.#table.get(id)
     if (execution?.progress.state !== 'running') return []
     return this.#advance(execution, execution.progress, now)
   }
 
   /** A job's tokens, or its end. */
   onComputed({ callId, result, last }: Extract<PeerInput, { readonly type: 'computed' }>, now: Millis): PeerEffect[] {
-    const execution = this.#all.get(callId.slice(JOB_PREFIX.length))
+    const execution = this.#table.get(callId.slice(JOB_PREFIX.length))
     if (execution?.progress.state !== 'running' || !(execution.progress.clock instanceof ComputedAnswer)) return []
     const { progress } = execution
     const made = tokensOf(result)
     if (made === undefined) {
-      const refusal = respond(execution.id, refused(jobRefusal(result)))
-      return [...this.#stretches.receipt(execution, progress, now, true), refusal, ...this.#end(execution, 'cancelled', now)]
+      const refusal = tell(execution, refused(jobRefusal(result)), true)
+      return [...this.#stretches.receipt(execution, progress, now, true), ...refusal, ...this.#end(execution, 'cancelled', now)]
     }
     execution.progress.clock.add(made, last)
+    const isExact = progress.model.manifest.engineBuild === ONNX_BUILD
+    if (isExact && execution.progress.clock.strays())
+      return [...tell(execution, refused(mismatch.refusal), true), ...this.#end(execution, 'cancelled', now)]
     return this.#advance(execution, progress, now)
   }
 
@@ -109,23 +129,16 @@ export class Executions {
 
   onAliveTimer(): PeerEffect[] {
     this.#aliveSet = false
-    const waiting = [...this.#all.values()].filter(isWaiting)
+    const waiting = this.#table.all().filter(isWaiting)
     if (waiting.length === 0) return []
-    return [...waiting.map(alive), ...this.#keepAlive()]
+    return [...waiting.flatMap(alive), ...this.#keepAlive()]
   }
 
-  #accept(
-    message: MessageOf<'Execute'>,
-    call: { readonly id: string; readonly from: PeerId },
-    now: Millis,
-  ): Opened<Omit<Execution, 'progress'>> {
-    const { services, book, usable } = this.#options
-    const opened = openExecution(message, call, services, now)
-    if (!opened.ok) return opened
-    const { opened: request, dispatch } = opened.value
-    const answer = usable(dispatch.payload.model, dispatch.payload.epoch, now)
-    if (!answer.ok) return { ok: false, refusal: answer }
-    const fitting = fits(answer.model.manifest, request, this.#contextTokens, services)
+  /** What is there before the work begins, when there is room for it. */
+  #head(attempt: Attempt, model: UsableModel): Opened<Head> {
+    const { services, book } = this.#options
+    const { opened, dispatch } = attempt
+    const fitting = fits(model.manifest, opened, this.#contextTokens, services)
     if (!fitting.ok) return fitting
     const { busy, queued } = this.load()
     const queueMax = services.directory.genesis.parameters.serving.queued
@@ -133,7 +146,32 @@ export class Executions {
       return { ok: false, refusal: this.#overloaded(busy, queued) }
     if (book.isFull())
       return { ok: false, refusal: { code: 'overloaded', detail: 'too many receipts wait to be logged', retryAfter: 60_000 } }
-    return opened
+    return headFor(attempt, book.workFor(opened.requestId, dispatch.payload.epoch), model, services)
+  }
+
+  #begin(attempt: Attempt, head: Head, id: string, now: Millis): PeerEffect[] {
+    const { opened, dispatch } = attempt
+    const tokens = [...head.tokens]
+    const execution: Execution = {
+      ...{ id, opened, dispatch, tokens, from: tokens.length },
+      listeners: new Set([id]),
+      progress: { state: 'queued', since: now },
+    }
+    const known = repeated(id, attempt.tokens.length, head)
+    if (tokens.length >= opened.envelope.payload.maxTokens && head.receipts.length > 0)
+      return [...known, respond(id, completed(execution, now))]
+    this.#table.add(execution)
+    return [...known, ...(this.#running < this.#slots ? this.#settled(this.#start(execution, now), now) : this.#keepAlive())]
+  }
+
+  /** A client that came back through another gateway hears the answer that is being made, and no second one is begun. */
+  #join(execution: Execution, { opened, dispatch, tokens }: Attempt, listener: string): PeerEffect[] {
+    if (tokens.length > execution.tokens.length || !agree(execution.tokens, tokens)) return [respond(listener, refused(mismatch.refusal))]
+    if (execution.listeners.size >= LISTENERS_MAX)
+      return [respond(listener, refused({ code: 'overloaded', detail: `${LISTENERS_MAX} gateways listen to this answer already` }))]
+    this.#table.listen(execution, listener)
+    const { receipts } = this.#options.book.workFor(opened.requestId, dispatch.payload.epoch)
+    return repeated(listener, tokens.length, { tokens: execution.tokens, receipts })
   }
 
   #overloaded(busy: number, queued: number): Refusal {
@@ -144,7 +182,7 @@ export class Executions {
 
   /** The wait in the queue may have cost the lease or the deadline, so both are looked at again. */
   #start(execution: Execution, now: Millis): PeerEffect[] {
-    const { services, answerer, usable } = this.#options
+    const { config, services, answerer, usable } = this.#options
     const { opened, dispatch, tokens } = execution
     const { model, epoch, attempt } = dispatch.payload
     const answer = usable(model, epoch, now)
@@ -153,24 +191,8 @@ export class Executions {
     if (request.deadline <= now)
       return this.#abandon(execution, { code: 'deadline-passed', detail: 'the deadline passed in the queue' }, now)
     const from = tokens.length
-    const { weightsRoot } = answer.model
-    const { manifest, weights } = answer.model
-    const job = jobFor(
-      { manifest, weights, prompt: opened.prompt, maxTokens: request.maxTokens, seed: request.seed },
-      this.#options.config.upstreams,
-    )
-    const computed = job === undefined ? undefined : new ComputedAnswer(from)
-    const progress: Running = {
-      state: 'running',
-      model: answer.model,
-      ...(computed === undefined
-        ? {
-            generator: answerer({ hash: services.crypto.hash, weightsRoot, prompt: opened.prompt, request }),
-            clock: this.#clockOf(execution, now),
-          }
-        : { generator: computed, clock: computed }),
-      stretch: { from, startedAt: now },
-    }
+    const parts = { hash: services.crypto.hash, answerer, upstreams: config.upstreams, clock: () => this.#clockOf(execution, now) }
+    const { progress, job } = startOf(execution, answer.model, parts, now)
     execution.progress = progress
     this.#running++
     const started = emit({ type: 'executionStarted', requestId: opened.requestId, attempt, model, epoch, from })
@@ -206,45 +228,42 @@ export class Executions {
     tokens.push(...running.generator.tokens(from, running.clock.take(maxTokens - from, now)))
     const effects: PeerEffect[] = []
     if (tokens.length > from) {
-      effects.push(respond(id, { type: 'Tokens', from, tokens: tokens.slice(from) }, false))
+      effects.push(...tell(execution, { type: 'Tokens', from, tokens: tokens.slice(from) }, false))
       effects.push(emit({ type: 'tokensMade', requestId: opened.requestId, attempt, model, epoch, from, to: tokens.length }))
     }
     if (tokens.length >= maxTokens || running.clock.isOver?.() === true) return [...effects, ...this.#complete(execution, running, now)]
     effects.push(...this.#stretches.receipt(execution, running, now, false))
-    const wait = running.clock.wait(maxTokens - tokens.length, tokens.length > dispatch.payload.from, now)
+    const wait = running.clock.wait(maxTokens - tokens.length, tokens.length > execution.from, now)
     return wait === undefined ? effects : [...effects, setTimer(TOKENS_PREFIX + id, wait)]
   }
 
   #complete(execution: Execution, running: Running, now: Millis): PeerEffect[] {
-    const { dispatch, tokens, id } = execution
-    const { epoch, from } = dispatch.payload
-    const finish = tokens.length >= execution.opened.envelope.payload.maxTokens ? 'length' : 'stop'
-    const end = { type: 'Completed', tokens: tokens.length, finish, epoch, endedAt: now, resumed: from > 0 } as const
-    return [...this.#stretches.receipt(execution, running, now, true), respond(id, end), ...this.#end(execution, 'done', now)]
+    const end = tell(execution, completed(execution, now), true)
+    return [...this.#stretches.receipt(execution, running, now, true), ...end, ...this.#end(execution, 'done', now)]
   }
 
   #expire(execution: Execution, running: Running, now: Millis): PeerEffect[] {
     const refusal = { code: 'deadline-passed', detail: `the deadline passed after ${execution.tokens.length} tokens` } as const
     return [
       ...this.#stretches.receipt(execution, running, now, true),
-      respond(execution.id, refused(refusal)),
+      ...tell(execution, refused(refusal), true),
       ...this.#end(execution, 'cancelled', now),
     ]
   }
 
   /** Tokens since the last receipt stay unpaid: the right to make them may have been gone already. */
   #abandon(execution: Execution, refusal: Refusal, now: Millis): PeerEffect[] {
-    return [respond(execution.id, refused(refusal)), ...this.#end(execution, 'lost-lease', now)]
+    return [...tell(execution, refused(refusal), true), ...this.#end(execution, 'lost-lease', now)]
   }
 
   #end(execution: Execution, outcome: 'done' | 'cancelled' | 'lost-lease', now: Millis): PeerEffect[] {
     const { id, opened, dispatch, tokens, progress } = execution
-    this.#all.delete(id)
+    this.#table.remove(execution)
     if (progress.state === 'queued') return []
     this.#running--
     this.#engine?.end(id, now)
-    const { attempt, from } = dispatch.payload
-    const made = tokens.length - from
+    const { attempt } = dispatch.payload
+    const made = tokens.length - execution.from
     const ended = emit({ type: 'executionEnded', requestId: opened.requestId, attempt, tokens: made, outcome })
     const jobs = progress.clock instanceof ComputedAnswer ? [cancel(JOB_PREFIX + id)] : []
     return [clearTimer(TOKENS_PREFIX + id), ...jobs, ended, ...this.#startNext(now)]
@@ -253,10 +272,10 @@ export class Executions {
   #startNext(now: Millis): PeerEffect[] {
     const effects: PeerEffect[] = []
     const free = () => this.#running < this.#slots
-    for (const execution of [...this.#all.values()].filter(({ progress }) => progress.state === 'queued')) {
+    for (const execution of this.#table.all().filter(({ progress }) => progress.state === 'queued')) {
       if (!free()) break
       // An execution that ended while starting has started the ones behind it.
-      if (this.#all.get(execution.id) === execution && execution.progress.state === 'queued') effects.push(...this.#start(execution, now))
+      if (this.#table.get(execution.id) === execution && execution.progress.state === 'queued') effects.push(...this.#start(execution, now))
     }
     assert(this.#running <= this.#slots, 'more executions run than there are slots')
     return effects
@@ -269,11 +288,11 @@ export class Executions {
   }
 }
 
-const isWaiting = ({ progress, tokens, dispatch }: Execution): boolean =>
-  progress.state === 'queued' || tokens.length === dispatch.payload.from
+const isWaiting = ({ progress, tokens, from }: Execution): boolean => progress.state === 'queued' || tokens.length === from
 
 /** No news is news: without it the gateway takes a long queue for a lost operator. */
-const alive = ({ id, tokens }: Execution): PeerEffect => respond(id, { type: 'Tokens', from: tokens.length, tokens: [] }, false)
+const alive = (execution: Execution): PeerEffect[] => tell(execution, { type: 'Tokens', from: execution.tokens.length, tokens: [] }, false)
 
 /** Only for the guess when a slot becomes free. */
 const TYPICAL_TOKENS = 100
+const LISTENERS_MAX = 4

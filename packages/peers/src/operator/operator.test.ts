@@ -1,5 +1,5 @@
 import { AssertionFailed } from '@infermesh/kernel'
-import { type Block, defaultParameters, type MessageOf, openAs } from '@infermesh/protocol'
+import { type Block, defaultParameters, type MessageOf, type NetworkEvent, openAs } from '@infermesh/protocol'
 import { expect, test } from 'vitest'
 import { nodeCryptography } from '../../test-support/cryptography.ts'
 import { HandDriven } from '../../test-support/hand-driven.ts'
@@ -63,18 +63,75 @@ test('signs a receipt for each stretch, says it only when it is on disk, and cha
   expect(said).toEqual(Array.from({ length: 3 }, () => ['save', 'publish', 'respond']).flat())
 })
 
-test('goes on after a prefix with the tokens that it would have made itself', () => {
-  const { operator, network } = ready()
-  const request = playedRequest(network)
-  const whole = operator.ask(network.idOf('gateway-0'), playedExecution(network, request))
-  operator.advance(300)
-  const prefix = tokensTo(operator, whole).slice(0, 13)
+test('goes on after a prefix that another made with the tokens that it would have made itself', () => {
+  const { network, whole, request } = wholeAnswer()
+  const { operator } = ready()
+  const prefix = whole.slice(0, 13)
   const rest = operator.ask(network.idOf('gateway-0'), playedExecution(network, request, { prefix, attempt: 2 }))
   operator.advance(300)
 
-  expect([...prefix, ...tokensTo(operator, rest)]).toEqual(tokensTo(operator, whole))
-  expect(receiptsTo(operator, network, rest).map(({ payload }) => [payload.from, payload.to, payload.amount])).toEqual([[13, 20, 14]])
+  expect([...prefix, ...tokensTo(operator, rest)]).toEqual(whole)
+  expect(rangesTo(operator, network, rest)).toEqual([[13, 20, 14]])
   expect(answersOf(operator, rest, 'Completed')).toMatchObject([{ tokens: 20, resumed: true }])
+})
+
+test('refuses a prefix that its model would not have made: its next receipt would vouch for it', () => {
+  const { network, whole, request } = wholeAnswer()
+  const { operator } = ready()
+  const prefix = whole.slice(0, 13).with(5, 1)
+  const asked = operator.ask(network.idOf('gateway-0'), playedExecution(network, request, { prefix, attempt: 2 }))
+
+  expect(operator.answersTo(asked)).toMatchObject([{ type: 'Refused', code: 'prefix-mismatch' }])
+})
+
+test('tells what it has made and signed for a request again, and makes only the rest', () => {
+  const { operator, network } = ready()
+  const request = playedRequest(network)
+  const first = operator.ask(network.idOf('gateway-0'), playedExecution(network, request))
+  operator.advance(150)
+  operator.handle({ type: 'cancelled', id: first })
+  const made = tokensTo(operator, first)
+  const second = operator.ask(network.idOf('gateway-1'), playedExecution(network, request, { by: 'gateway-1', prefix: made.slice(0, 3) }))
+  operator.advance(300)
+
+  expect(made.length).toBeGreaterThan(8)
+  expect([...made.slice(0, 3), ...tokensTo(operator, second)]).toEqual(wholeAnswer().whole)
+  const ranges = rangesTo(operator, network, second)
+  expect(ranges.map(([from]) => from).slice(0, 3)).toEqual([0, 8, made.length])
+  expect(ranges.slice(1).every(([from], index) => from === ranges[index]?.[1])).toBe(true)
+  expect(new Set(publishedIds(operator)).size).toBe(publishedIds(operator).length)
+  expect(madeBy(operator)).toBe(20)
+})
+
+test('an answer that was made whole is told again without a slot, also after a restart', () => {
+  const { network, whole, request } = wholeAnswer()
+  const { operator, config } = ready()
+  operator.ask(network.idOf('gateway-0'), playedExecution(network, request))
+  operator.advance(300)
+  const again = new HandDriven(createOperator(config, network.servicesOf('operator-0')), operator.saved, operator.now)
+  again.advance(10)
+  const asked = again.ask(network.idOf('gateway-1'), playedExecution(network, request, { by: 'gateway-1', prefix: whole.slice(0, 19) }))
+
+  expect(tokensTo(again, asked)).toEqual(whole.slice(19))
+  expect(again.answersTo(asked).at(-1)).toMatchObject({ type: 'Completed', tokens: 20 })
+  expect(madeBy(again)).toBe(0)
+})
+
+test('two gateways with one request hear one execution, and it ends with the last of them', () => {
+  const { operator, network } = ready()
+  const request = playedRequest(network)
+  const first = operator.ask(network.idOf('gateway-0'), playedExecution(network, request))
+  operator.advance(100)
+  const some = tokensTo(operator, first)
+  const second = operator.ask(network.idOf('gateway-1'), playedExecution(network, request, { by: 'gateway-1', prefix: some.slice(0, 1) }))
+  const other = operator.ask(network.idOf('gateway-1'), playedExecution(network, request, { by: 'gateway-1', prefix: [1, 2] }))
+  operator.handle({ type: 'cancelled', id: first })
+  operator.advance(300)
+
+  expect([...some.slice(0, 1), ...tokensTo(operator, second)]).toEqual(wholeAnswer().whole)
+  expect(operator.answersTo(other)).toMatchObject([{ code: 'prefix-mismatch' }])
+  expect(rangesTo(operator, network, second).map(([, to]) => to)).toEqual([8, 16, 20])
+  expect(madeBy(operator)).toBe(20)
 })
 
 test('refuses once every slot and every place in the queue is taken, and starts the queued when a slot is free', () => {
@@ -201,6 +258,22 @@ const receiptsTo = (operator: HandDriven, network: SmallNetwork, id: string) =>
   answersOf(operator, id, 'Receipted').map(({ receipt }) =>
     openAs('receipt', receipt, { networkId: network.genesis.networkId, crypto: nodeCryptography }),
   )
+
+const rangesTo = (operator: HandDriven, network: SmallNetwork, id: string) =>
+  receiptsTo(operator, network, id).map(({ payload }) => [payload.from, payload.to, payload.amount])
+
+/** Tokens that were computed, in all. */
+const madeBy = (operator: HandDriven): number =>
+  (operator.events() as readonly NetworkEvent[]).reduce((sum, event) => sum + (event.type === 'tokensMade' ? event.to - event.from : 0), 0)
+
+/** What an operator answers to the played request. */
+function wholeAnswer() {
+  const { operator, network } = ready()
+  const request = playedRequest(network)
+  const asked = operator.ask(network.idOf('gateway-0'), playedExecution(network, request))
+  operator.advance(300)
+  return { network, request, whole: tokensTo(operator, asked) }
+}
 
 const publishedIds = (operator: HandDriven): string[] =>
   operator.effects.flatMap((effect) => (effect.type === 'publish' && effect.topic === 'receipts' ? [effect.envelope.id] : []))

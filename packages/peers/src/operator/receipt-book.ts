@@ -14,6 +14,7 @@ import {
 } from '@infermesh/protocol'
 import { contextOf } from '../client/opened-request.ts'
 import { decodeRecord, encodeRecord, isRecordKey, type ReceiptRecord, recordKey } from './receipt-record.ts'
+import type { OwnWork } from './resumption.ts'
 
 /** A receipt before the book gives it its place in the operator's chain. */
 export type ReceiptDraft = Omit<Receipt, 'operatorSeq' | 'previous' | 'payee'>
@@ -41,6 +42,8 @@ export class ReceiptBook {
   readonly #services: PeerServices
   readonly #signer: Signer
   readonly #records = new Map<string, ReceiptRecord>()
+  /** In the order of signing, which is that of the tokens. */
+  readonly #byRequest = new Map<string, ReceiptRecord[]>()
   readonly #unlogged = new Map<string, Unlogged>()
   #next = 0
   #previous: Uint8Array = new Uint8Array()
@@ -87,6 +90,12 @@ export class ReceiptBook {
     return this.#records.get(receiptId)
   }
 
+  /** What was signed for a request under an epoch, as far as it is kept. */
+  workFor(requestId: string, epoch: number): OwnWork {
+    const records = (this.#byRequest.get(requestId) ?? []).filter(({ receipt }) => receipt.payload.epoch === epoch)
+    return { tokens: records.at(-1)?.tokens ?? [], receipts: records.map(({ receipt }) => receipt) }
+  }
+
   onCheckpoint(entries: readonly string[]): PeerEffect[] {
     const before = this.#unlogged.size
     for (const entry of entries) this.#unlogged.delete(entry)
@@ -123,6 +132,9 @@ export class ReceiptBook {
     this.#next = receipt.payload.operatorSeq + 1
     this.#previous = fromHex(receipt.id)
     this.#records.set(receipt.id, record)
+    const ofRequest = this.#byRequest.get(receipt.payload.requestId)
+    if (ofRequest === undefined) this.#byRequest.set(receipt.payload.requestId, [record])
+    else ofRequest.push(record)
     // A network without settlers logs nothing: there is nothing to wait for.
     if (receipt.payload.operatorSeq < this.#loggedBelow || this.#services.directory.all('settler').length === 0) return
     this.#unlogged.set(receipt.id, { record, dueAt: now + AGAIN_EVERY, wait: AGAIN_EVERY })
@@ -133,7 +145,15 @@ export class ReceiptBook {
     const oldest = this.#records.values().next().value
     if (oldest === undefined || this.#records.size <= this.#kept || this.#unlogged.has(oldest.receipt.id)) return []
     this.#records.delete(oldest.receipt.id)
+    this.#forgetRequest(oldest)
     return [forget(recordKey(oldest.receipt.payload.operatorSeq))]
+  }
+
+  #forgetRequest(oldest: ReceiptRecord): void {
+    const { requestId } = oldest.receipt.payload
+    const rest = (this.#byRequest.get(requestId) ?? []).filter((record) => record !== oldest)
+    if (rest.length === 0) this.#byRequest.delete(requestId)
+    else this.#byRequest.set(requestId, rest)
   }
 }
 

@@ -1,6 +1,6 @@
-import { type Millis, respond } from '@infermesh/kernel'
-import { chargeOf, type Envelope, type PeerEffect, type PeerServices, toHex, tokensHashOf } from '@infermesh/protocol'
-import type { Execution, Progress } from './execution.ts'
+import type { Millis } from '@infermesh/kernel'
+import { answerHashOf, chargeOf, type PeerEffect, type PeerServices, toHex } from '@infermesh/protocol'
+import { type Execution, type Progress, tell } from './execution.ts'
 import type { ReceiptBook, ReceiptDraft } from './receipt-book.ts'
 
 type Running = Extract<Progress, { readonly state: 'running' }>
@@ -24,7 +24,7 @@ export class Stretches {
       const to = Math.min(made, running.stretch.from + receiptTokens)
       const work = { request: execution.opened.envelope.payload, prompt: execution.opened.prompt, tokens: execution.tokens.slice(0, to) }
       const issued = this.#book.issue(this.#draft(execution, running, { to, now }), work, now)
-      effects.push(...issued.effects, told(execution, issued.receipt))
+      effects.push(...issued.effects, ...tell(execution, { type: 'Receipted', receipt: issued.receipt.bytes }, false))
       running.stretch = { from: to, startedAt: now }
     }
     return effects
@@ -40,14 +40,11 @@ export class Stretches {
       ...{ requestId: opened.requestId, attempt: dispatch.payload.attempt, from, to: end.to },
       ...{ model: manifest.model, weightsRoot: toHex(weightsRoot), engineBuild: manifest.engineBuild },
       ...{ epoch: dispatch.payload.epoch, attestation, bodyHash },
-      prefixHash: tokensHashOf(hash, tokens.slice(0, from)),
-      outputHash: tokensHashOf(hash, tokens.slice(from, end.to)),
+      prefixHash: answerHashOf(hash, opened.prompt, tokens.slice(0, from)),
+      outputHash: answerHashOf(hash, opened.prompt, tokens.slice(from, end.to)),
       ...{ promptTokens, seed, startedAt, endedAt: end.now },
       amount: chargeOf(manifest, { promptTokens, from, to: end.to }),
       ...{ request: opened.envelope.bytes, dispatch: dispatch.bytes, trace },
     }
   }
 }
-
-const told = (execution: Execution, receipt: Envelope<'receipt'>): PeerEffect =>
-  respond(execution.id, { type: 'Receipted', receipt: receipt.bytes }, false)

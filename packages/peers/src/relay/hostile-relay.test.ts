@@ -1,5 +1,5 @@
 import { openAs, type PeerEffect, type PeerMachine } from '@infermesh/protocol'
-import { encodeKeyConfigs } from '@infermesh/protocol/oblivious'
+import { CHUNKED_INFER_FORMAT, encodeKeyConfigs } from '@infermesh/protocol/oblivious'
 import { expect, test } from 'vitest'
 import { endOf } from '../../test-support/answers.ts'
 import { nodeCryptography } from '../../test-support/cryptography.ts'
@@ -22,6 +22,9 @@ const relayThat = (change: (effect: PeerEffect, network: SmallNetwork) => readon
       : machine,
 })
 
+/** Length 0, and a tag: what ends a sealed message. */
+const FINAL_CHUNK = 17
+const replaced = (bytes: Uint8Array, at: number, value: number): Uint8Array => bytes.map((byte, index) => (index === at ? value : byte))
 const flipped = (bytes: Uint8Array, at: number): Uint8Array => bytes.map((byte, index) => (index === at ? byte ^ 1 : byte))
 
 /** Changes what goes to the gateway. */
@@ -46,6 +49,8 @@ function onAnswer(change: (data: Uint8Array, number: number) => readonly Uint8Ar
 
 test.each([
   ['wrong key id', (body: Uint8Array) => flipped(body, 0), 'unknown-key'],
+  ['a suite that the key does not take', (body: Uint8Array) => replaced(body, 6, 2), 'unknown-key'],
+  ['a KEM that nobody has', (body: Uint8Array) => flipped(body, 2), 'unknown-key'],
   ['flipped key', (body: Uint8Array) => flipped(body, 12), 'seal-broken'],
   ['flipped content', (body: Uint8Array) => flipped(body, 70), 'seal-broken'],
   ['cut header', (body: Uint8Array) => body.subarray(0, 20), 'seal-broken'],
@@ -61,6 +66,34 @@ test.each([
     new Set(code === 'seal-broken' ? [code] : ['unknown-key']),
   )
   expect(run.events('executionStarted')).toEqual([])
+})
+
+test('a request without its final chunk is answered under the seal, like any other, and nothing is served', () => {
+  const run = obliviousWorld(onRequest((body) => body.subarray(0, body.length - FINAL_CHUNK)))
+
+  const { heard } = run.submit({ ...ask, deadlineMs: 20_000 })
+  run.world.run(40_000)
+
+  expect(endOf(heard)).toMatchObject({ outcome: 'failed', code: 'bad-request' })
+  expect(run.events('sealedOpened').map(({ code }) => code)).toEqual(['bad-request'])
+  expect(run.events('sealedRefused')).toEqual([])
+  expect(run.events('executionStarted')).toEqual([])
+})
+
+test('a key of low order, and chunks in another order, are refused in the words of any other broken seal', () => {
+  const told: unknown[] = []
+  const run = obliviousWorld({ relays: 1 })
+  const { keyId } = run.events('keysPublished')[0] ?? { keyId: 0 }
+  const lowOrder = Uint8Array.from([keyId, 0, 0x20, 0, 1, 0, 1, ...new Uint8Array(32), 17, ...new Uint8Array(34)])
+  const noise = replaced(lowOrder, 20, 9)
+  for (const body of [lowOrder, noise]) {
+    const message = { type: 'Forward', gateway: run.network.idOf('gateway-0'), media: CHUNKED_INFER_FORMAT.requestMedia, body } as const
+    run.world.ask('relay-0', { stream: 'oblivious', message, timeout: 5_000 }, (answer) => told.push(answer))
+  }
+  run.world.run(8_000)
+
+  expect(told[0]).toMatchObject({ message: { type: 'Refused', code: 'seal-broken' } })
+  expect(told[1]).toEqual(told[0])
 })
 
 test('a request that comes again is served once, and its copy is answered under the seal', () => {

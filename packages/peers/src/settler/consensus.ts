@@ -1,4 +1,5 @@
 import type { PeerId } from '@infermesh/kernel'
+import { quorumOf } from '@infermesh/protocol/ledger'
 import { type Ballot, NIL, VoteCount, type VoteKind } from './vote-count.ts'
 
 export type Step = 'propose' | 'prevote' | 'precommit'
@@ -23,6 +24,8 @@ export interface ConsensusConfig {
   readonly settlers: readonly PeerId[]
   readonly self: PeerId
   readonly height: number
+  /** Votes that decide; more than two thirds unless told. */
+  readonly quorum?: number
 }
 
 /** What the settler must do. `decide` is the last. */
@@ -189,7 +192,7 @@ export class Consensus {
   }
 
   #quorum(): number {
-    return Math.floor((2 * this.#config.settlers.length) / 3) + 1
+    return this.#config.quorum ?? quorumOf(this.#config.settlers.length)
   }
 
   /** So many that one of them at least is honest. */

@@ -45,7 +45,7 @@ export class HeightRun {
     this.#parts = parts
     this.#commit = commit
     this.height = ledger.head.height + 1
-    const config = { settlers, self: identity.peerId, height: this.height }
+    const config = { settlers, self: identity.peerId, height: this.height, quorum: quorumOf(settlers.length, ledger.rules.waived) }
     this.#core = record === undefined ? new Consensus(config) : new Consensus(config, record.state)
     this.#blocks = new ExaminedBlocks(ledger, parts)
   }
@@ -229,7 +229,7 @@ export class HeightRun {
     const { settlers, ledger } = this.#parts
     const votes = settlers.flatMap((signer) => this.#votes.get(`precommit/${round}/${signer}`) ?? [])
     const fitting = votes.filter((vote) => vote.payload.blockId === blockId && continuesChain(ledger.rules.hash, examined.step, vote))
-    const quorum = quorumOf(settlers.length)
+    const quorum = quorumOf(settlers.length, ledger.rules.waived)
     return fitting.length < quorum ? undefined : { ...examined, round, precommits: fitting.slice(0, quorum) }
   }
 
@@ -264,6 +264,7 @@ const timerKey = (height: number, { step, round }: { step: Step; round: number }
 
 /** Reads a timer's key back; `undefined` for other timers and other heights. */
 export function roundTimer(key: string, height: number): { readonly step: Step; readonly round: number } | undefined {
+  if (!key.startsWith('round/')) return undefined
   const [kind, at, round, step] = key.split('/')
   if (kind !== 'round' || Number(at) !== height || (step !== 'propose' && step !== 'prevote' && step !== 'precommit')) return undefined
   return { step, round: Number(round) }

@@ -10,7 +10,17 @@ import {
   type Topic,
   topics,
 } from '@infermesh/protocol'
-import { check, commit, createLedger, isLogged, type LoggedEntry, RevealChain, type Step, settlersOf } from '@infermesh/protocol/ledger'
+import {
+  balanceOf,
+  check,
+  commit,
+  createLedger,
+  isLogged,
+  type LoggedEntry,
+  RevealChain,
+  type Step,
+  settlersOf,
+} from '@infermesh/protocol/ledger'
 import { admit } from '../admission.ts'
 import { ANNOUNCE_TIMER, Announcer } from './announcer.ts'
 import { Archive } from './archive.ts'
@@ -47,7 +57,7 @@ class Settler implements PeerMachine {
     this.#services = services
     this.#parts = {
       identity,
-      ledger: createLedger(directory, sealing),
+      ledger: createLedger(directory, sealing, services.waived),
       signer: new Signer(identity, sealing),
       settlers: settlersOf(directory),
       reveals: new RevealChain(crypto.hash, identity),
@@ -190,7 +200,11 @@ class Settler implements PeerMachine {
     if (message.type === 'SubmitEntry') return this.#onSubmission(id, message.entry, now)
     if (message.type === 'FetchEntries') return [respond(id, archive.entriesAnswer(message))]
     if (message.type === 'FetchCheckpoints') return [respond(id, archive.checkpointsAnswer(message, ledger.head.height))]
-    const detail = `a settler gives checkpoints and log entries, not ${message.type}`
+    if (message.type === 'FetchAccount') {
+      const { peer } = message
+      return [respond(id, { type: 'Account', peer, balance: balanceOf(ledger.store, peer), height: ledger.head.height })]
+    }
+    const detail = `a settler gives checkpoints, log entries and balances, not ${message.type}`
     return [respond(id, { type: 'Refused', code: 'bad-request', detail, retryAfter: undefined })]
   }
 

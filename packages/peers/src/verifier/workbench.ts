@@ -1,5 +1,6 @@
 import { compute, type JobResult, type Millis, request, setTimer } from '@infermesh/kernel'
 import {
+  answerHashOf,
   bodyHashOf,
   digestOf,
   type Envelope,
@@ -10,7 +11,6 @@ import {
   type PeerEffect,
   type PeerServices,
   type Receipt,
-  tokensHashOf,
   type Verdict,
 } from '@infermesh/protocol'
 import type { ModelRecord } from '@infermesh/protocol/ledger'
@@ -124,7 +124,9 @@ export class Workbench {
     const made = tokensOf(result)
     if (made === undefined) return this.#finish(job, { verdict: 'inconclusive', tokens: [] }, now)
     job.made.push(...made)
-    return last ? this.#finish(job, this.#compare(job.receipt.payload, job.made.slice(job.receipt.payload.from)), now) : idle
+    return last
+      ? this.#finish(job, this.#compare(job.receipt.payload, job.prompt ?? NO_PROMPT, job.made.slice(job.receipt.payload.from)), now)
+      : idle
   }
 
   /** What to compute, where an engine does. A proxied answer can't be made again. */
@@ -180,12 +182,16 @@ export class Workbench {
   #execute(receipt: Receipt, prompt: Uint8Array): { readonly verdict: Verdict; readonly tokens: readonly number[] } {
     const { hash } = this.#services.crypto
     const answer = referenceAnswer({ hash, weightsRoot: fromHex(receipt.weightsRoot), prompt, request: receipt })
-    return this.#compare(receipt, answer.tokens(receipt.from, receipt.to - receipt.from))
+    return this.#compare(receipt, prompt, answer.tokens(receipt.from, receipt.to - receipt.from))
   }
 
-  #compare(receipt: Receipt, tokens: readonly number[]): { readonly verdict: Verdict; readonly tokens: readonly number[] } {
+  #compare(
+    receipt: Receipt,
+    prompt: Uint8Array,
+    tokens: readonly number[],
+  ): { readonly verdict: Verdict; readonly tokens: readonly number[] } {
     const { hash } = this.#services.crypto
-    return { verdict: tokensHashOf(hash, tokens) === receipt.outputHash ? 'match' : 'mismatch', tokens }
+    return { verdict: answerHashOf(hash, prompt, tokens) === receipt.outputHash ? 'match' : 'mismatch', tokens }
   }
 
   #finish(job: Job, { verdict, tokens }: { verdict: Verdict; tokens: readonly number[] }, now: Millis): Worked {
@@ -198,6 +204,7 @@ export class Workbench {
   }
 }
 
+const NO_PROMPT = new Uint8Array(0)
 const idle: Worked = { effects: [], finished: [] }
 
 /** Nobody else can know it, and after a restart it is the same. */

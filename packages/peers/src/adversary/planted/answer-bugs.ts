@@ -30,17 +30,21 @@ export const answerBugs: readonly PlantedBug[] = [
   },
   {
     name: 'prefix-dropped',
-    about: 'a gateway forgets, in a second attempt, which tokens the client has already',
-    roles: ['gateway'],
-    breaks: ['I13', 'L1'],
+    about: 'an operator that goes on with an answer forgets what was there before, and begins the text anew',
+    roles: ['operator'],
+    breaks: ['I13', 'I8'],
     build: ({ make }) =>
-      rewritten(make(), {
-        effects: (effects) =>
-          effects.map((effect) => {
-            if (effect.type !== 'respond' || effect.message.type !== 'Tokens' || effect.message.from === 0) return effect
-            const { tokens } = effect.message
-            return tokens.length === 1 ? { ...effect, message: { ...effect.message, tokens: [1] } } : effect
-          }),
+      make({
+        answerer: (question) => {
+          const answer = referenceAnswer(question)
+          let begun: number | undefined
+          return {
+            tokens: (from, count) => {
+              begun ??= from
+              return answer.tokens(from - begun, count)
+            },
+          }
+        },
       }),
   },
   {

@@ -1,9 +1,11 @@
 import type { Millis } from '@infermesh/kernel'
 import type { PeerEffect, PeerInput, PeerMachine, PeerServices, Role } from '@infermesh/protocol'
+import type { LedgerRule } from '@infermesh/protocol/ledger'
 import type { Answerer } from '../../operator/answer.ts'
 
 /** Makes one peer's machine, also with something changed. */
 export interface MachineBuilder {
+  readonly role: Role
   readonly services: PeerServices
   make(changes?: { readonly services?: PeerServices; readonly answerer?: Answerer }): PeerMachine
 }
@@ -12,10 +14,15 @@ export interface MachineBuilder {
 export interface PlantedBug {
   readonly name: string
   readonly about: string
+  /** Whose machines are built anew; of a bug in the ledger alone, nobody's. */
   readonly roles: readonly Role[]
+  /** Rules that everybody's ledger leaves out, that of a replay too. */
+  readonly waives?: readonly LedgerRule[]
+  /** The scenario that has what it needs, where `hunting-ground` has not. */
+  readonly ground?: string
   /** Checks that may break; another one is a surprise worth a look. */
   readonly breaks: readonly string[]
-  build(builder: MachineBuilder): PeerMachine
+  build?(builder: MachineBuilder): PeerMachine
 }
 
 export interface Rewrite {

@@ -1,5 +1,6 @@
 import type { PeerEffect } from '@infermesh/protocol'
 import { isPublishOf, isSaveUnder, type PlantedBug, rewritten } from './bug.ts'
+import { forgetfulOperator } from './operator-parts.ts'
 
 /** What should be on disk when the next effect starts goes there after all the others. */
 const savesLast = (effects: readonly PeerEffect[]): readonly PeerEffect[] => [
@@ -18,7 +19,7 @@ export const diskBugs: readonly PlantedBug[] = [
     about: 'an operator signs receipts without keeping them: after a crash it counts from old numbers again',
     roles: ['operator'],
     breaks: ['I8', 'L2'],
-    build: ({ make }) => rewritten(make(), { effects: without('receipt/') }),
+    build: forgetfulOperator,
   },
   {
     name: 'receipt-published-before-saved',

@@ -8,7 +8,7 @@ import { failed } from '../failed-submission.ts'
 import { isLocalCaller } from '../local-caller.ts'
 import { type Refusal, refused } from '../refusal.ts'
 import { parseSubmission } from '../submission.ts'
-import { ASK_AGAIN, type ObliviousClientConfig, type ObliviousSettings, obliviousClientDefaults } from './oblivious-config.ts'
+import { ASK_AGAIN, LOOK_AGAIN, type ObliviousClientConfig, type ObliviousSettings, obliviousClientDefaults } from './oblivious-config.ts'
 import { DEADLINE_PREFIX, RETRY_PREFIX, SealedAsks } from './sealed-asks.ts'
 import { FORWARD_PREFIX } from './shipments.ts'
 import { Supplies } from './supplies.ts'
@@ -28,6 +28,8 @@ class ObliviousClient implements PeerMachine {
   readonly #services: PeerServices
   readonly #supplies: Supplies
   readonly #asks: SealedAsks
+  /** Nothing is missing, so nothing is looked after for a while. */
+  #isCalm = false
 
   constructor(config: Required<ClientConfig>, oblivious: ObliviousSettings, services: PeerServices) {
     this.#config = config
@@ -38,6 +40,13 @@ class ObliviousClient implements PeerMachine {
   }
 
   handle(input: PeerInput, now: Millis): readonly PeerEffect[] {
+    const effects = this.#route(input, now)
+    if (!this.#isCalm || !this.#asks.isWaiting()) return effects
+    this.#isCalm = false
+    return [...effects, setTimer(TICK_KEY, ASK_AGAIN)]
+  }
+
+  #route(input: PeerInput, now: Millis): readonly PeerEffect[] {
     switch (input.type) {
       case 'started':
         return [...this.#tick(now), ...this.#nextCover()]
@@ -73,7 +82,9 @@ class ObliviousClient implements PeerMachine {
     const relay = this.#asks.shipments.relay(now)
     const isReady = this.#config.gateways.every((gateway) => this.#supplies.config(gateway, now) !== undefined)
     const asked = isReady ? [] : this.#supplies.askKeys(relay, now)
-    return [...asked, ...this.#supplies.stockUp(this.#config.gateways, relay, now), setTimer(TICK_KEY, ASK_AGAIN)]
+    const bought = this.#supplies.stockUp(this.#config.gateways, relay, now)
+    this.#isCalm = isReady && !this.#supplies.isShort(this.#config.gateways) && !this.#asks.isWaiting()
+    return [...asked, ...bought, setTimer(TICK_KEY, this.#isCalm ? LOOK_AGAIN : ASK_AGAIN)]
   }
 
   #onSupplyFailed(callId: string, now: Millis): PeerEffect[] {

@@ -42,3 +42,5 @@ export type ObliviousSettings = ObliviousClientConfig & Required<Pick<ObliviousC
 
 /** Keys and lots are asked for again after this long without an answer. */
 export const ASK_AGAIN: Millis = 1_000
+/** While nothing is missing. */
+export const LOOK_AGAIN: Millis = 20_000

@@ -1,8 +1,9 @@
 import { type Millis, type PeerId, request } from '@infermesh/kernel'
-import type { Message, PeerEffect, PeerServices } from '@infermesh/protocol'
+import { digestOf, type Message, type MessageOf, type PeerEffect, type PeerServices, Signer } from '@infermesh/protocol'
 import { must, obliviousOf } from '@infermesh/protocol/oblivious'
 import { type PendingToken, requestToken } from '@infermesh/protocol/tokens'
 import { tokenChallengeOf } from '../../issuer/token-challenge.ts'
+import { contextOf } from '../opened-request.ts'
 import type { KnownIssuer } from './key-book.ts'
 
 /** Call ids of purchases. */
@@ -12,12 +13,17 @@ export const BUY_PREFIX = 'buy/'
 export class Purse {
   readonly #services: PeerServices
   readonly #lot: number
+  readonly #signer: Signer
   readonly #stock = new Map<PeerId, Uint8Array[]>()
-  readonly #buying = new Map<string, { readonly gateway: PeerId; readonly pending: readonly PendingToken[] }>()
-  #calls = 0
+  /** By gateway. An order pays once, so it is shown until its tokens come. */
+  readonly #orders = new Map<PeerId, Order>()
+  /** Orders that wait for the issuer's answer, by call. */
+  readonly #calls = new Map<string, Order>()
+  #count = 0
 
   constructor(services: PeerServices, lot: number) {
     this.#services = services
+    this.#signer = new Signer(services.identity, contextOf(services))
     this.#lot = lot
   }
 
@@ -35,30 +41,47 @@ export class Purse {
   }
 
   /** One lot, unless one is under way. */
-  buy(gateway: PeerId, issuer: KnownIssuer): PeerEffect[] {
-    if ([...this.#buying.values()].some((purchase) => purchase.gateway === gateway)) return []
-    const challenge = tokenChallengeOf(this.#services.directory, issuer.peer, gateway)
-    const pending = Array.from({ length: this.#lot }, () => this.#draft(issuer, challenge))
-    const callId = `${BUY_PREFIX}${this.#calls++}`
-    this.#buying.set(callId, { gateway, pending })
-    const message = { type: 'BuyTokens', requests: pending.map((draft) => draft.request) } as const
-    return [request({ callId, to: issuer.peer, stream: 'oblivious', message, timeout: ANSWER_WITHIN })]
+  buy(gateway: PeerId, issuer: KnownIssuer, now: Millis): PeerEffect[] {
+    const order = this.#orders.get(gateway) ?? this.#order(gateway, issuer, now)
+    if (order.isAsked) return []
+    order.isAsked = true
+    this.#orders.set(gateway, order)
+    const callId = `${BUY_PREFIX}${this.#count++}`
+    this.#calls.set(callId, order)
+    return [request({ callId, to: order.issuer, stream: 'oblivious', message: order.message, timeout: ANSWER_WITHIN })]
   }
 
   /** An answer that is no good signature buys nothing; the next request asks again. */
   onResponse(callId: string, message: Message): void {
-    const purchase = this.#buying.get(callId)
-    this.#buying.delete(callId)
-    if (purchase === undefined || message.type !== 'TokensSold') return
-    const tokens = purchase.pending.flatMap((draft, index) => {
+    const order = this.#calls.get(callId)
+    this.#calls.delete(callId)
+    if (order === undefined) return
+    order.isAsked = false
+    // A full issuer has not looked at the order: it is as good later.
+    if (message.type !== 'Refused' || message.code !== 'overloaded') this.#orders.delete(order.gateway)
+    if (message.type !== 'TokensSold') return
+    const tokens = order.pending.flatMap((draft, index) => {
       const token = draft.finish(message.signatures[index] ?? new Uint8Array(0))
       return token.ok ? [token.value] : []
     })
-    this.putBack(purchase.gateway, tokens)
+    this.putBack(order.gateway, tokens)
   }
 
+  /** Whether it was paid for is not known: the same order again costs nothing more. */
   onFailed(callId: string): void {
-    this.#buying.delete(callId)
+    const order = this.#calls.get(callId)
+    this.#calls.delete(callId)
+    if (order !== undefined) order.isAsked = false
+  }
+
+  #order(gateway: PeerId, issuer: KnownIssuer, now: Millis): Order {
+    const challenge = tokenChallengeOf(this.#services.directory, issuer.peer, gateway)
+    const pending = Array.from({ length: this.#lot }, () => this.#draft(issuer, challenge))
+    const blinded = pending.map((draft) => draft.request)
+    const digest = digestOf(this.#services.crypto.hash, ...blinded)
+    const terms = { issuer: issuer.peer, count: blinded.length, worth: issuer.worth, requests: digest }
+    const order = this.#signer.sign('tokenOrder', terms, now).bytes
+    return { gateway, issuer: issuer.peer, pending, message: { type: 'BuyTokens', order, requests: blinded }, isAsked: false }
   }
 
   #draft(issuer: KnownIssuer, challenge: Uint8Array): PendingToken {
@@ -68,4 +91,13 @@ export class Purse {
   }
 }
 
-const ANSWER_WITHIN: Millis = 10_000
+interface Order {
+  readonly gateway: PeerId
+  readonly issuer: PeerId
+  readonly pending: readonly PendingToken[]
+  readonly message: MessageOf<'BuyTokens'>
+  isAsked: boolean
+}
+
+/** A block must hold the order first. */
+const ANSWER_WITHIN: Millis = 15_000

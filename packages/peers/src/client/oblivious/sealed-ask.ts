@@ -1,6 +1,7 @@
 import type { Millis, PeerId } from '@infermesh/kernel'
 import type { Request } from '@infermesh/protocol'
-import type { Ask, Asked } from '../ask.ts'
+import type { Asked } from '../answer.ts'
+import type { Ask } from '../ask.ts'
 
 /** A request that the gateway will sign in its own name; the client knows its id because it chose the nonce. */
 export interface PrivateRequest extends Asked {
@@ -11,8 +12,6 @@ export interface PrivateRequest extends Asked {
 /** One request of the local caller, until it ended. */
 export interface SealedAsk {
   readonly ask: Ask<PrivateRequest>
-  /** The local call that hears the answer. */
-  readonly caller: string
   readonly deadline: Millis
   readonly gateway: PeerId
   /** Blind tokens that it takes, once they are there. */

@@ -1,4 +1,4 @@
-import { clearTimer, emit, type Failure, type Millis, type PeerId, respond, setTimer } from '@infermesh/kernel'
+import { clearTimer, emit, type Failure, type Millis, type PeerId, setTimer } from '@infermesh/kernel'
 import {
   bodyHashOf,
   type Message,
@@ -11,8 +11,7 @@ import {
   traceparentOf,
 } from '@infermesh/protocol'
 import { obliviousOf } from '@infermesh/protocol/oblivious'
-import type { AnswerEvent } from '../answer-events.ts'
-import { Ask, type Taken } from '../ask.ts'
+import { Ask, type Ending, type Hearing } from '../ask.ts'
 import { promptTokensOf } from '../charge.ts'
 import type { ClientConfig } from '../client-config.ts'
 import { GatewayChoice } from '../gateway-choice.ts'
@@ -33,8 +32,6 @@ export interface SealedAsksParts {
   readonly services: PeerServices
   readonly supplies: Supplies
 }
-
-type Ending = Pick<Extract<AnswerEvent, { readonly kind: 'ended' }>, 'outcome' | 'code' | 'detail' | 'finish' | 'resumed'>
 
 /** The requests that a client has under seal, or waits to seal. */
 export class SealedAsks {
@@ -57,6 +54,12 @@ export class SealedAsks {
     return this.#open.size
   }
 
+  /** Whether one waits for keys or tokens. */
+  isWaiting(): boolean {
+    for (const { state } of this.#open.values()) if (state === 'waiting') return true
+    return false
+  }
+
   /** Drawn among all gateways, whatever is known of them: to prefer those in reach would show on the wire. */
   drawGateway(now: Millis): PeerId {
     if (this.#parts.oblivious.gatewayChoice === 'uniform' || this.#gateway === undefined)
@@ -69,10 +72,10 @@ export class SealedAsks {
     const gateway = this.drawGateway(now)
     const price = supplies.priceOf({ promptTokens: promptTokensOf(submission.prompt), maxTokens: submission.maxTokens })
     const request = this.#requestOf(submission, gateway, price, now)
-    const ask = new Ask<PrivateRequest>(request, services, now)
+    const ask = new Ask<PrivateRequest>({ opened: request, caller, canTakeBack: !submission.stream }, services, now)
     const { requestId, envelope } = request
     const { model, promptTokens, maxTokens, maxCharge, deadline } = envelope.payload
-    const sealed: SealedAsk = { ask, caller, deadline, gateway, price, tokens: [], tries: 0, state: 'waiting' }
+    const sealed: SealedAsk = { ask, deadline, gateway, price, tokens: [], tries: 0, state: 'waiting' }
     this.#open.set(requestId, sealed)
     const event = {
       type: 'requestSent',
@@ -86,7 +89,7 @@ export class SealedAsks {
       attempt: 1,
     } as const
     return [
-      ...say(sealed, { kind: 'started', requestId }),
+      ask.started(),
       emit(event),
       setTimer(DEADLINE_PREFIX + requestId, deadline - now + DEADLINE_GRACE),
       ...this.#advance(sealed, now),
@@ -108,14 +111,14 @@ export class SealedAsks {
 
   /** The caller hung up. What is on its way is let be: an answer cut short at once would show whose it is. */
   onCancelled(caller: string, now: Millis): PeerEffect[] {
-    const ask = [...this.#open.values()].find((open) => open.caller === caller)
+    const ask = [...this.#open.values()].find((open) => open.ask.caller === caller)
     return ask === undefined ? [] : this.#end(ask, { outcome: 'cancelled' }, now)
   }
 
   onDeadline(requestId: string, now: Millis): PeerEffect[] {
     const ask = this.#open.get(requestId)
     if (ask === undefined) return []
-    const detail = `the deadline passed after ${ask.ask.count()} tokens`
+    const detail = `the deadline passed after ${ask.ask.answer.count()} tokens`
     return this.#end(ask, { outcome: 'failed', code: 'deadline-passed', detail }, now)
   }
 
@@ -152,6 +155,7 @@ export class SealedAsks {
     if (sealed === undefined) return this.#end(ask, { outcome: 'failed', code: 'unknown-key', detail: "the gateway's key is no key" }, now)
     ask.state = 'sent'
     ask.tries++
+    ask.ask.sentTo(gateway)
     const { requestId } = ask.ask.opened
     return this.shipments.send(
       { owner: ask, gateway, sealed, requestId, attempt: ask.tries, timeout: ask.deadline - now + DEADLINE_GRACE },
@@ -180,37 +184,29 @@ export class SealedAsks {
 
   #onMessage(ask: SealedAsk, message: Message, now: Millis): PeerEffect[] {
     if (ask.state === 'ended') return []
-    switch (message.type) {
-      case 'Tokens':
-        return this.#onTokens(ask, ask.ask.takeTokens(message, now), now)
-      case 'Receipted':
-        return this.#onReceipt(ask, ask.ask.takeReceipt(message, undefined))
-      case 'Completed':
-        if (message.tokens !== ask.ask.count() || message.tokens === 0) return this.#lost(ask, `it counts ${message.tokens} tokens`, now)
-        return this.#end(ask, { outcome: 'ok', finish: message.finish, resumed: message.resumed }, now)
-      case 'Refused': {
-        const { code, detail } = message
+    const heard = ask.ask.hear(message, undefined, now)
+    return [...heard.effects, ...this.#follow(ask, heard, now)]
+  }
+
+  /** The gateway signed the request in its own name, so no other one can go on with it. */
+  #follow(ask: SealedAsk, heard: Hearing, now: Millis): PeerEffect[] {
+    switch (heard.state) {
+      case 'going':
+        return []
+      case 'done': {
+        const { finish, resumed } = heard.completed
+        return this.#end(ask, { outcome: 'ok', finish, resumed }, now)
+      }
+      case 'refused': {
+        const { code, detail } = heard.refusal
         // Nothing came, so the gateway has let go of the tokens.
-        if (ask.ask.count() === 0 && code !== 'payment-refused') this.#parts.supplies.giveBack(ask.gateway, ask.tokens)
+        if (ask.ask.answer.count() === 0 && code !== 'payment-refused') this.#parts.supplies.giveBack(ask.gateway, ask.tokens)
         return this.#end(ask, { outcome: 'failed', code, detail }, now)
       }
-      default:
-        return this.#lost(ask, `it holds ${message.type}`, now)
+      case 'fault':
+      case 'broken':
+        return this.#end(ask, { outcome: 'failed', code: 'answer-tampered', detail: heard.detail }, now)
     }
-  }
-
-  #onTokens(ask: SealedAsk, taken: Taken, now: Millis): PeerEffect[] {
-    if (taken.state === 'fault') return [blame(ask, taken.reason), ...this.#lost(ask, taken.reason, now)]
-    if (taken.state === 'known' || taken.event.kind !== 'tokens') return []
-    const { requestId } = ask.ask.opened
-    const { from, tokens } = taken.event
-    return [emit({ type: 'tokensReceived', requestId, from, to: from + tokens.length } as const), ...say(ask, taken.event)]
-  }
-
-  /** A receipt that does not fit costs nothing: it is not listed, and the answer is as good without it. */
-  #onReceipt(ask: SealedAsk, taken: Taken): PeerEffect[] {
-    if (taken.state === 'fault') return [blame(ask, taken.reason)]
-    return taken.state === 'known' ? [] : say(ask, taken.event)
   }
 
   /** Sent again only on the word that nothing was done, under a new seal and through another relay. */
@@ -228,33 +224,12 @@ export class SealedAsks {
 
   #end(ask: SealedAsk, ending: Ending, now: Millis): PeerEffect[] {
     ask.state = 'ended'
-    const { requestId, envelope } = ask.ask.opened
+    const { requestId } = ask.ask.opened
     this.#open.delete(requestId)
-    const summary = ask.ask.summary(now)
-    const { outcome, code, detail } = ending
-    const event = {
-      ...{
-        type: 'requestEnded',
-        requestId,
-        model: envelope.payload.model,
-        outcome,
-        tokens: ask.ask.count(),
-        totalMs: now - ask.ask.startedAt,
-      },
-      ...(code === undefined ? {} : { code, detail: detail ?? '' }),
-      ...(summary.ttftMs === undefined ? {} : { ttftMs: summary.ttftMs, outputHash: ask.ask.outputHash() }),
-    } as const
     const timers = [clearTimer(DEADLINE_PREFIX + requestId), clearTimer(RETRY_PREFIX + requestId)]
-    return [...timers, emit(event), ...say(ask, { ...summary, ...ending }, true)]
+    return [...timers, ...ask.ask.end(ending, now)]
   }
 }
-
-const say = ({ caller }: SealedAsk, event: AnswerEvent, last = false): PeerEffect[] => [
-  respond(caller, { type: 'CommandDone', result: JSON.stringify(event) }, last),
-]
-
-const blame = ({ gateway, ask }: SealedAsk, reason: string): PeerEffect =>
-  emit({ type: 'refusedInput', from: gateway, what: `answer to ${ask.opened.requestId}`, reason })
 
 /** The gateway says so first, unless it is lost. */
 const DEADLINE_GRACE: Millis = 500

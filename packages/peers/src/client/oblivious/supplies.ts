@@ -53,9 +53,16 @@ export class Supplies {
 
   /** A stock for every gateway, before anything is asked: a purchase then says nothing of a request. */
   stockUp(gateways: readonly PeerId[], relay: PeerId, now: Millis): PeerEffect[] {
+    return gateways.filter((gateway) => this.#isLow(gateway)).flatMap((gateway) => this.#buy(gateway, relay, now))
+  }
+
+  isShort(gateways: readonly PeerId[]): boolean {
+    return gateways.some((gateway) => this.#isLow(gateway))
+  }
+
+  #isLow(gateway: PeerId): boolean {
     const { tokens } = this.#oblivious
-    if (tokens === undefined) return []
-    return gateways.filter((gateway) => this.#purse.count(gateway) < tokens.lot / 2).flatMap((gateway) => this.#buy(gateway, relay, now))
+    return tokens !== undefined && this.#purse.count(gateway) < tokens.lot / 2
   }
 
   giveBack(gateway: PeerId, tokens: readonly Uint8Array[]): void {
@@ -93,7 +100,7 @@ export class Supplies {
 
   #buy(gateway: PeerId, relay: PeerId, now: Millis): PeerEffect[] {
     const issuer = this.#keys.issuer()
-    return issuer === undefined ? this.askKeys(relay, now) : this.#purse.buy(gateway, issuer)
+    return issuer === undefined ? this.askKeys(relay, now) : this.#purse.buy(gateway, issuer, now)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Job, JobResult } from '@infermesh/kernel'
-import type { ErrorCode, Manifest } from '@infermesh/protocol'
+import { type ErrorCode, type Manifest, promptTextOf } from '@infermesh/protocol'
 import type { TokenClock } from '../execution.ts'
 
 /** A model of bytes, run by content hash: equal jobs give equal tokens everywhere. */
@@ -45,7 +45,8 @@ export interface JobInput {
 }
 
 /** The job that answers, or `undefined` when the reference engine does. */
-export function jobFor({ manifest, weights, ...asked }: JobInput, upstreams: Readonly<Record<string, Upstream>>): EngineJob | undefined {
+export function jobFor({ manifest, weights, ...input }: JobInput, upstreams: Readonly<Record<string, Upstream>>): EngineJob | undefined {
+  const asked = { ...input, prompt: promptTextOf(input.prompt) }
   const { model, engineBuild, weightsRoot } = manifest
   if (engineBuild === ONNX_BUILD) return { kind: 'onnx', root: weightsRoot, model: weights, ...asked }
   const upstream = Object.hasOwn(upstreams, model) ? upstreams[model] : undefined
@@ -58,17 +59,24 @@ export const JOB_PREFIX = 'job/'
 /** An answer that comes from a job: its tokens are due when they are there. */
 export class ComputedAnswer implements TokenClock {
   readonly #made: number[] = []
+  readonly #before: readonly number[]
   #taken: number
   #isOver = false
 
-  /** Tokens before `from` were delivered by an earlier attempt; the job makes them again and they are passed over. */
-  constructor(from: number) {
-    this.#taken = from
+  /** `before` was delivered by an earlier attempt; the job makes it again and it is passed over. */
+  constructor(before: readonly number[]) {
+    this.#before = before
+    this.#taken = before.length
   }
 
   add(tokens: readonly number[], last: boolean): void {
     this.#made.push(...tokens)
     this.#isOver = last
+  }
+
+  /** Whether the job makes other tokens than those that were delivered. */
+  strays(): boolean {
+    return this.#before.some((token, index) => index < this.#made.length && token !== this.#made[index])
   }
 
   take(left: number): number {

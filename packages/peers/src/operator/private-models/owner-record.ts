@@ -1,5 +1,5 @@
 import { assert, type PeerId } from '@infermesh/kernel'
-import { DecodeFailed, decodeCbor, encodeCbor } from '@infermesh/protocol'
+import { DecodeFailed, decodeAs, encodeAs } from '@infermesh/protocol'
 import { digest, list, nested, peer, struct, uint } from '../../grantor/authority/protocol-parts.ts'
 import type { Temperature } from './config.ts'
 
@@ -28,13 +28,14 @@ const schema = struct({
 })
 
 export const encodeOwnerRecord = ({ roster, ...rest }: OwnerRecord): Uint8Array =>
-  encodeCbor(
-    schema.toWire({ ...rest, roster: roster.map((entry) => ({ ...entry, temperature: temperatures.indexOf(entry.temperature) })) }),
-  )
+  encodeAs(schema, {
+    ...rest,
+    roster: roster.map((entry) => ({ ...entry, temperature: temperatures.indexOf(entry.temperature) })),
+  })
 
 export function decodeOwnerRecord(key: string, value: Uint8Array): OwnerRecord {
   try {
-    const { roster, ...rest } = schema.fromWire(decodeCbor(value), key)
+    const { roster, ...rest } = decodeAs(schema, value, key)
     return { ...rest, roster: roster.map((entry) => ({ ...entry, temperature: temperatures[entry.temperature] ?? 'cold' })) }
   } catch (failure) {
     assert(!(failure instanceof DecodeFailed), `this peer's own disk is damaged at ${key}: ${String(failure)}`)
