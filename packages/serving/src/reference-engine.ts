@@ -29,6 +29,8 @@ export interface Generator {
 export function createGenerator(options: GeneratorOptions): Generator {
   const key = keyOf(options)
   const naturalEnd = naturalEndOf(options, key)
+  // Key and number of a group, as they are hashed together.
+  const place = joined([key, number64(0)])
   let groupHeld = -1
   let bytesHeld: DataView = new DataView(new ArrayBuffer(digestBytes))
 
@@ -36,7 +38,8 @@ export function createGenerator(options: GeneratorOptions): Generator {
     if (index >= naturalEnd) return endOfText
     const group = Math.floor(index / tokensPerDigest)
     if (group !== groupHeld) {
-      bytesHeld = viewOf(options.hash(joined([key, number64(group)])))
+      place.set(number64(group), key.length)
+      bytesHeld = viewOf(options.hash(place))
       groupHeld = group
     }
     return 1 + (bytesHeld.getUint32((index % tokensPerDigest) * 4) % (vocabularySize - 1))
@@ -75,7 +78,11 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
-const label = (text: string): Uint8Array => Uint8Array.from([...text, '\0'], (letter) => letter.charCodeAt(0))
+function label(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length + 1)
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index)
+  return bytes
+}
 
 function ids(tokens: readonly number[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(tokens.length * 4))
@@ -85,11 +92,15 @@ function ids(tokens: readonly number[]): Uint8Array {
   return new Uint8Array(view.buffer)
 }
 
+/** Big-endian. */
 function number64(value: number): Uint8Array {
-  const view = new DataView(new ArrayBuffer(8))
-  view.setUint32(0, Math.floor(value / 0x100000000))
-  view.setUint32(4, value >>> 0)
-  return new Uint8Array(view.buffer)
+  const bytes = new Uint8Array(8)
+  const high = Math.floor(value / 0x100000000)
+  for (let index = 0; index < 4; index++) {
+    bytes[index] = high >>> (24 - 8 * index)
+    bytes[4 + index] = value >>> (24 - 8 * index)
+  }
+  return bytes
 }
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

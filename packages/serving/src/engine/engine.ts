@@ -2,7 +2,7 @@ import { assert } from '@infermesh/kernel'
 import { IdleKeeper } from '../idle/idle-keeper.ts'
 import type { IdlePolicy } from '../idle/idle-policy.ts'
 import type { BlockTable } from '../kv/pool-audit.ts'
-import type { StepTime } from '../time/step-time.ts'
+import { prefillMs, type StepTime } from '../time/step-time.ts'
 import { KvMemory, type MemoryOptions } from './kv-memory.ts'
 import { Occupancy, type OccupancySummary } from './occupancy.ts'
 import type { EngineEvent, EngineRequest } from './request.ts'
@@ -68,7 +68,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options
-    this.#memory = new KvMemory(options)
+    this.#memory = new KvMemory({ computeMs: (tokens, context) => prefillMs(options, tokens, context), ...options })
     this.#keeper = options.idle === undefined ? undefined : new IdleKeeper(options.idle, this.#memory)
     const tokens = (options.blocks + this.#memory.tiers.blocks()) * options.blockTokens
     this.#gate = options.sessionShareMax === undefined ? undefined : new SessionGate(tokens * options.sessionShareMax)

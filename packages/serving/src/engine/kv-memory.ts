@@ -1,5 +1,6 @@
 import { noSlot } from '../kv/block-index.ts'
 import { BlockPool, type OrderName } from '../kv/block-pool.ts'
+import type { Future } from '../kv/future.ts'
 import { type TierOptions, TierStack } from '../kv/tier-stack.ts'
 import type { Sequence } from './sequence.ts'
 
@@ -9,6 +10,10 @@ export interface MemoryOptions {
   readonly order?: OrderName
   readonly tiers?: readonly TierOptions[]
   readonly kvBytesPerToken: number
+  /** Milliseconds to compute so many tokens after a context, alone. A fetch from below must be quicker; absent, all are. */
+  readonly computeMs?: (tokens: number, context: number) => number
+  /** For the order `foresight`: what will be asked for. */
+  readonly future?: Future
 }
 
 /** The GPU's block pool and the tiers below it, seen from one sequence. */
@@ -16,8 +21,10 @@ export class KvMemory {
   readonly blockTokens: number
   readonly pool: BlockPool
   readonly tiers: TierStack
-  /** Asked to make so many blocks free before anyone is turned away; answers whether they are. */
-  reclaim: (freeWanted: number) => boolean = () => false
+  /** Asked, where somebody keeps blocks for later, to make so many free before anyone is turned away; answers whether they are. */
+  reclaim: ((freeWanted: number) => boolean) | undefined
+  readonly #computeMs: (tokens: number, context: number) => number
+  readonly #future: Future | undefined
   #epoch = 0
   #demoted = 0
   #promoted = 0
@@ -25,10 +32,13 @@ export class KvMemory {
   constructor(options: MemoryOptions) {
     this.blockTokens = options.blockTokens
     this.tiers = new TierStack(options.tiers ?? [], options.blockTokens * options.kvBytesPerToken)
+    this.#computeMs = options.computeMs ?? (() => Number.POSITIVE_INFINITY)
+    this.#future = options.future
     const tiered = (options.tiers ?? []).length > 0
     this.pool = new BlockPool({
       blocks: options.blocks,
       ...(options.order === undefined ? {} : { order: options.order }),
+      ...(options.future === undefined ? {} : { future: options.future }),
       ...(tiered ? { onEvict: (key: number) => this.#demote(key) } : {}),
     })
   }
@@ -49,13 +59,12 @@ export class KvMemory {
   admit(sequence: Sequence, chunkMax: number, now: number): boolean {
     const { pool, blockTokens } = this
     const reusable = Math.floor((sequence.tokens() - 1) / blockTokens)
-    this.#holdRun(sequence, reusable)
+    const unheld = this.#matchRun(sequence, reusable)
     const onGpu = sequence.slots.length
-    const below = this.#runBelow(sequence, reusable)
+    const below = this.#runBelow(sequence, reusable, now)
     const cached = (onGpu + below.length) * blockTokens
     const room = this.blocksFor(Math.min(sequence.tokens(), cached + chunkMax)) - onGpu
-    if (pool.free() < room && !this.reclaim(room)) {
-      this.release(sequence)
+    if (!this.#holdWithRoom(sequence, unheld, room)) {
       sequence.failedEpoch = this.#epoch
       return false
     }
@@ -66,6 +75,7 @@ export class KvMemory {
     sequence.readyAt = below.length === 0 ? now : this.tiers.fetch(promoted, now)
     sequence.named = onGpu
     this.name(sequence)
+    if (this.#future !== undefined) this.#look(sequence, this.#future)
     return true
   }
 
@@ -131,27 +141,67 @@ export class KvMemory {
 
   #take(): number {
     const slot = this.pool.take()
-    return slot === noSlot && this.reclaim(1) ? this.pool.take() : slot
+    return slot === noSlot && this.reclaim?.(1) ? this.pool.take() : slot
   }
 
-  #holdRun(sequence: Sequence, reusable: number): void {
-    for (let block = 0; block < reusable; block++) {
-      const slot = this.pool.find(sequence.keyAt(block))
-      if (slot === noSlot) return
-      this.pool.hold(slot)
-      sequence.slots.push(slot)
+  /** Puts the slots of the longest cached front into the table, held by nobody yet, and counts those that holding takes from the free. */
+  #matchRun(sequence: Sequence, reusable: number): number {
+    const { pool, reclaim } = this
+    const { slots } = sequence
+    // Without anyone to give blocks back, a front that is longer than what is free has failed already.
+    const unheldMax = reclaim === undefined ? pool.free() : reusable
+    let unheld = 0
+    for (let block = 0; block < reusable && unheld <= unheldMax; block++) {
+      const slot = pool.find(sequence.keyAt(block))
+      if (slot === noSlot) break
+      if (pool.references(slot) === 0) unheld++
+      slots.push(slot)
     }
+    return unheld
   }
 
-  #runBelow(sequence: Sequence, reusable: number): number[] {
+  /** Holds the matched front when there is room for the rest, or can be made. An attempt that fails leaves the order of eviction as it was. */
+  #holdWithRoom(sequence: Sequence, unheld: number, room: number): boolean {
+    const { pool, reclaim } = this
+    if (pool.free() < unheld + room && reclaim === undefined) {
+      sequence.slots.length = 0
+      return false
+    }
+    for (const slot of sequence.slots) pool.hold(slot)
+    if (pool.free() >= room || reclaim?.(room)) return true
+    this.release(sequence)
+    return false
+  }
+
+  /** Blocks after the cached front that are worth fetching: up to the first tier from which computing them anew is as quick. */
+  #runBelow(sequence: Sequence, reusable: number, now: number): number[] {
     const keys: number[] = []
     if (this.tiers.blocks() === 0) return keys
-    for (let block = sequence.slots.length; block < reusable; block++) {
+    const counts: number[] = []
+    const front = sequence.slots.length
+    for (let block = front; block < reusable; block++) {
       const key = sequence.keyAt(block)
-      if (!this.tiers.has(key)) break
+      const tier = this.tiers.tierOf(key)
+      if (tier < 0) break
       keys.push(key)
+      counts[tier] = (counts[tier] ?? 0) + 1
     }
-    return keys
+    const slow = counts.map(
+      (count, tier) => this.tiers.fetchMs(tier, count, now) >= this.#computeMs(count * this.blockTokens, front * this.blockTokens),
+    )
+    const end = slow.includes(true) ? keys.findIndex((key) => slow[this.tiers.tierOf(key)]) : keys.length
+    return keys.slice(0, end)
+  }
+
+  /** A request has come to memory, so that its blocks wait for the next one that asks for them. */
+  #look(sequence: Sequence, future: Future): void {
+    future.came(sequence.request.id)
+    for (let block = 0; block < sequence.publicBlocks; block++) {
+      const slot = this.pool.find(sequence.keyAt(block))
+      if (slot === noSlot) continue
+      this.pool.hold(slot)
+      this.pool.release(slot)
+    }
   }
 
   #demote(key: number): void {

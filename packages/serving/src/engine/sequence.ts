@@ -40,6 +40,8 @@ export class Sequence {
   /** Leading blocks of the prompt that others may name too. */
   readonly publicBlocks: number
   readonly #blockTokens: number
+  /** Blocks in one of the prefix's own. */
+  readonly #parts: number
   readonly #privateKeys: number
 
   constructor(request: EngineRequest, place: SequencePlace) {
@@ -47,6 +49,7 @@ export class Sequence {
     this.order = place.order
     this.arrivedAt = place.arrivedAt
     this.#blockTokens = place.blockTokens
+    this.#parts = (request.prefix?.blockTokens ?? place.blockTokens) / place.blockTokens
     this.publicBlocks = publicBlocksOf(request, place.blockTokens)
     this.#privateKeys = privateKeysFrom + place.number * blocksPerRequest
   }
@@ -60,11 +63,11 @@ export class Sequence {
   keyAt(block: number): number {
     const { prefix } = this.request
     if (prefix === undefined || block >= this.publicBlocks) return this.#privateKeys + block
-    const blockTokens = this.#blockTokens
-    if (prefix.blockTokens === blockTokens) return prefix.keys[block] as number
-    if (prefix.blockTokens < blockTokens) return prefix.keys[((block + 1) * blockTokens) / prefix.blockTokens - 1] as number
-    const parts = prefix.blockTokens / blockTokens
-    return (prefix.keys[Math.floor(block / parts)] as number) * parts + (block % parts)
+    const parts = this.#parts
+    if (parts === 1) return prefix.keys[block] as number
+    if (parts < 1) return prefix.keys[((block + 1) * this.#blockTokens) / prefix.blockTokens - 1] as number
+    const whole = Math.floor(block / parts)
+    return (prefix.keys[whole] as number) * parts + (block - whole * parts)
   }
 
   tokenProduced(at: number): void {
@@ -94,6 +97,12 @@ export class Sequence {
 function publicBlocksOf({ prefix, promptTokens }: EngineRequest, blockTokens: number): number {
   if (prefix === undefined) return 0
   return Math.min(Math.floor(promptTokens / blockTokens), Math.floor((prefix.keys.length * prefix.blockTokens) / blockTokens))
+}
+
+/** The names of a request's blocks that others may ask for too, at an engine's block size. */
+export function blockNames(request: EngineRequest, blockTokens: number): Float64Array {
+  const sequence = new Sequence(request, { number: 0, order: 0, arrivedAt: 0, blockTokens })
+  return Float64Array.from({ length: sequence.publicBlocks }, (_, block) => sequence.keyAt(block))
 }
 
 /** Private names lie above all public ones. */

@@ -1,3 +1,4 @@
+import type { OrderName } from '../kv/block-pool.ts'
 import type { GpuProfile } from '../time/gpu-profile.ts'
 import { stepTimeOf } from '../time/gpu-profile.ts'
 import { emptyLoad } from '../time/step-time.ts'
@@ -8,6 +9,18 @@ import { dropPolicy, hintPolicy, keepPolicy, tailTrimPolicy, ttlPolicy } from '.
 /** Idle policies that a command line can name. `lru` leaves idle blocks to the pool; `ttl:<seconds>` keeps for a fixed time. */
 export const idlePolicyNames = ['lru', 'drop', 'keep', 'ttl:<seconds>', 'hazard', 'least-waste', 'hint', 'tail-trim', 'swap'] as const
 export type IdlePolicyName = (typeof idlePolicyNames)[number]
+
+/** Orders of eviction by the names that a command line has for them; they treat idle conversations like any other content. */
+export const evictionOrders: Readonly<Record<string, Exclude<OrderName, 'lru'>>> = {
+  fifo: 'fifo',
+  lfu: 'lfu-remembered',
+  'lfu-in-cache': 'lfu-in-cache',
+  'length-aware': 'length-aware',
+  offline: 'foresight',
+}
+
+/** Every policy that a command line can name. */
+export const policyNames: readonly string[] = [...idlePolicyNames, ...Object.keys(evictionOrders)]
 
 /** Prompt tokens that a policy takes as computed anew without a user noticing: what fits this time. */
 const harmlessMs = 500
@@ -38,7 +51,7 @@ export function idlePolicyOf(name: string, profile: GpuProfile, tierBytesPerSeco
     case 'swap':
       return swapPolicy(cost)
     default:
-      throw new Error(`expected an idle policy, one of ${idlePolicyNames.join(', ')}, got "${name}"`)
+      throw new Error(`expected a policy, one of ${policyNames.join(', ')}, got "${name}"`)
   }
 }
 

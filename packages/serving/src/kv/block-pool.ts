@@ -1,13 +1,16 @@
 import { assert } from '@infermesh/kernel'
 import { BlockIndex, noKey, noSlot } from './block-index.ts'
 import { type EvictionOrder, RecencyOrder } from './eviction-order.ts'
+import type { Future } from './future.ts'
 import { RankedOrder, type RankRule } from './ranked-order.ts'
 
-export type OrderName = 'lru' | RankRule
+export type OrderName = 'lru' | 'foresight' | RankRule
 
 export interface PoolOptions {
   readonly blocks: number
   readonly order?: OrderName
+  /** For `foresight`: when each content is asked for next. */
+  readonly future?: Pick<Future, 'nextUse'>
   /** Told when content leaves the pool because its block was needed. */
   readonly onEvict?: (key: number) => void
 }
@@ -20,7 +23,6 @@ export class BlockPool {
   readonly blocks: number
   readonly #references: Int32Array
   readonly #keys: Float64Array
-  readonly #depths: Int32Array
   readonly #index: BlockIndex
   readonly #order: EvictionOrder
   /** Free blocks without content, a stack: they are used before any cached one. */
@@ -31,14 +33,13 @@ export class BlockPool {
   #cached = 0
   #evictions = 0
 
-  constructor({ blocks, order = 'lru', onEvict }: PoolOptions) {
+  constructor({ blocks, order = 'lru', future, onEvict }: PoolOptions) {
     assert(Number.isInteger(blocks) && blocks > 0, `expected a whole number of blocks, 1 or more, got ${blocks}`)
     this.blocks = blocks
     this.#references = new Int32Array(blocks)
     this.#keys = new Float64Array(blocks).fill(noKey)
-    this.#depths = new Int32Array(blocks)
     this.#index = new BlockIndex(this.#keys)
-    this.#order = order === 'lru' ? new RecencyOrder(blocks) : new RankedOrder(blocks, order)
+    this.#order = orderOf(blocks, order, future)
     this.#onEvict = onEvict
     this.#empty = new Int32Array(blocks)
     for (let slot = blocks - 1; slot >= 0; slot--) this.#empty[this.#emptyCount++] = slot
@@ -80,7 +81,7 @@ export class BlockPool {
 
   /** One more holder of a block found by key; counts as a use for the eviction order. */
   hold(slot: number): void {
-    this.#order.used(slot, this.#keys[slot] as number, this.#depths[slot] as number)
+    this.#order.used(slot, this.#keys[slot] as number)
     if ((this.#references[slot] as number) === 0) {
       this.#order.held(slot)
       this.#free--
@@ -112,10 +113,7 @@ export class BlockPool {
   /** Names the content of a full, held block. False when the same content is already cached elsewhere: this copy stays nameless. */
   store(slot: number, key: number, depth: number): boolean {
     assert((this.#references[slot] as number) > 0, `expected a held block to store into, got free block ${slot}`)
-    if (this.#keys[slot] !== noKey || this.#index.find(key) !== noSlot) return false
-    this.#keys[slot] = key
-    this.#depths[slot] = depth
-    this.#index.insert(slot)
+    if (this.#keys[slot] !== noKey || !this.#index.claim(slot, key)) return false
     this.#cached++
     this.#order.stored(slot, key, depth)
     return true
@@ -154,4 +152,11 @@ export class BlockPool {
     this.#keys[slot] = noKey
     this.#cached--
   }
+}
+
+function orderOf(blocks: number, order: OrderName, future: PoolOptions['future']): EvictionOrder {
+  if (order === 'lru') return new RecencyOrder(blocks)
+  if (order !== 'foresight') return new RankedOrder(blocks, order)
+  assert(future !== undefined, 'expected what will be asked for, to order by it: hand the pool a future')
+  return new RankedOrder(blocks, (key) => -Math.min(future.nextUse(key), Number.MAX_SAFE_INTEGER))
 }

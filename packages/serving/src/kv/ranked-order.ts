@@ -4,12 +4,15 @@ import type { EvictionOrder } from './eviction-order.ts'
 /** Names an order by rank: smallest rank first, ties by time of release. */
 export type RankRule = 'fifo' | 'lfu-remembered' | 'lfu-in-cache' | 'length-aware'
 
+/** A rank of one's own, asked for at each use. */
+export type RankOf = (key: number) => number
+
 /**
  * First in first out, least frequently used (counts kept after eviction, or not), and least frequently used with deeper blocks first.
  * A binary heap with positions: O(log n) for each block that becomes free or held.
  */
 export class RankedOrder implements EvictionOrder {
-  readonly #rule: RankRule
+  readonly #rule: RankRule | RankOf
   readonly #heap: Int32Array
   readonly #position: Int32Array
   readonly #rank: Float64Array
@@ -20,7 +23,7 @@ export class RankedOrder implements EvictionOrder {
   #size = 0
   #clock = 0
 
-  constructor(blocks: number, rule: RankRule) {
+  constructor(blocks: number, rule: RankRule | RankOf) {
     this.#rule = rule
     this.#heap = new Int32Array(blocks)
     this.#position = new Int32Array(blocks).fill(noSlot)
@@ -32,17 +35,21 @@ export class RankedOrder implements EvictionOrder {
 
   stored(slot: number, key: number, depth: number): void {
     this.#count[slot] = 0
+    this.#depth[slot] = this.#rule === 'length-aware' || typeof this.#rule === 'function' ? depth : 0
     if (this.#rule === 'fifo') this.#rank[slot] = unranked
-    this.used(slot, key, depth)
+    this.used(slot, key)
   }
 
-  used(slot: number, key: number, depth: number): void {
+  used(slot: number, key: number): void {
     if (this.#rule === 'fifo') return
+    if (typeof this.#rule === 'function') {
+      this.#rank[slot] = this.#rule(key)
+      return
+    }
     const before = this.#rule === 'lfu-in-cache' ? (this.#count[slot] as number) : (this.#remembered.get(key) ?? 0)
     this.#count[slot] = before + 1
     if (this.#rule !== 'lfu-in-cache') this.#remembered.set(key, before + 1)
     this.#rank[slot] = before + 1
-    this.#depth[slot] = this.#rule === 'length-aware' ? depth : 0
   }
 
   freed(slot: number): void {
@@ -113,4 +120,4 @@ export class RankedOrder implements EvictionOrder {
   }
 }
 
-const unranked = -1
+const unranked = Number.POSITIVE_INFINITY

@@ -47,7 +47,18 @@ export class TierStack {
   }
 
   has(key: number): boolean {
-    return this.#tiers.some((tier) => tier.pool.find(key) !== noSlot)
+    return this.tierOf(key) >= 0
+  }
+
+  /** The number of the tier that has a block, from 0; -1 for none. */
+  tierOf(key: number): number {
+    for (let index = 0; index < this.#tiers.length; index++) if (this.#tiers[index]?.pool.find(key) !== noSlot) return index
+    return -1
+  }
+
+  /** How long so many blocks of one tier would take to the GPU from now, the queue included. Books nothing. */
+  fetchMs(index: number, count: number, now: number): number {
+    return (this.#tiers[index]?.reads.endOf(count * this.#blockBytes, now) ?? Number.POSITIVE_INFINITY) - now
   }
 
   /** Takes in what the GPU gave up, as the most recent; an older copy further down is dropped. */
@@ -88,7 +99,7 @@ export class TierStack {
 
   /** Removes a block from the tier that has it, and names the tier. */
   #take(key: number): number {
-    const index = this.#tiers.findIndex((tier) => tier.pool.find(key) !== noSlot)
+    const index = this.tierOf(key)
     const pool = this.#tiers[index]?.pool
     if (pool !== undefined) pool.forget(pool.find(key))
     return index

@@ -14,11 +14,15 @@ export class TransferQueue {
     this.#freeAt = new Array(link.serversPerDirection).fill(0)
   }
 
-  /** Queues a transfer and says when it ends, in milliseconds. */
+  /** When a transfer that is queued now would end, in milliseconds. */
+  endOf(bytes: number, now: number): number {
+    return Math.max(now, Math.min(...this.#freeAt)) + this.#link.baseMs + (bytes / this.#link.bytesPerSecond) * 1000
+  }
+
+  /** Queues a transfer and says when it ends. */
   move(bytes: number, now: number): number {
-    const freeAt = Math.min(...this.#freeAt)
-    const doneAt = Math.max(now, freeAt) + this.#link.baseMs + (bytes / this.#link.bytesPerSecond) * 1000
-    this.#freeAt[this.#freeAt.indexOf(freeAt)] = doneAt
+    const doneAt = this.endOf(bytes, now)
+    this.#freeAt[this.#freeAt.indexOf(Math.min(...this.#freeAt))] = doneAt
     return doneAt
   }
 }

@@ -66,6 +66,7 @@ export function serveTrace(options: ServeOptions): ServingReport {
       ),
       'throughput.turns_per_s': costs.length / seconds,
       'throughput.tokens_per_s': sum(costs, ({ answerTokens }) => answerTokens) / seconds,
+      'goodput.turns': good.length,
       'goodput.turns_per_s': good.length / seconds,
       'goodput.tokens_per_s': sum(good, ({ answerTokens }) => answerTokens) / seconds,
       'goodput.turn_share': offered === 0 ? 0 : good.length / offered,

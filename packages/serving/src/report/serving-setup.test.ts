@@ -16,7 +16,7 @@ test('takes what fits on the GPU from the profile, and the rest from the words',
 })
 
 test.each([
-  [{ policy: 'magic' }, 'expected an idle policy, one of lru, drop'],
+  [{ policy: 'magic' }, 'expected a policy, one of lru, drop'],
   [{ tiers: ['host=many'] }, 'expected a tier like host=8Mtok'],
   [{ tiers: ['tape=8Mtok'] }, 'one of host, disk, peer'],
   [{ tiers: ['host=3tok'] }, 'at least one block (16 tokens)'],

@@ -1,5 +1,8 @@
 import type { EngineOptions } from '../engine/engine.ts'
-import { idlePolicyOf } from '../idle/named-policies.ts'
+import type { EngineRequest } from '../engine/request.ts'
+import { blockNames } from '../engine/sequence.ts'
+import { evictionOrders, idlePolicyOf } from '../idle/named-policies.ts'
+import { Future } from '../kv/future.ts'
 import type { TierOptions } from '../kv/tier-stack.ts'
 import { type GpuProfile, stepTimeOf } from '../time/gpu-profile.ts'
 import type { StepTime } from '../time/step-time.ts'
@@ -12,11 +15,16 @@ export interface ServingSetup {
   /** Without it, what the profile says fits on the GPU. */
   readonly blocks?: number
   readonly blockTokens?: number
-  /** See `idlePolicyNames`; `lru` when absent. */
+  /** See `policyNames`; `lru` when absent. */
   readonly policy?: string
+  /** What will come, in order of arrival: the policy `offline` needs it. */
+  readonly requests?: readonly EngineRequest[]
+  readonly preemption?: EngineOptions['preemption']
+  /** `program` where there is a gate, else `fcfs`. */
+  readonly queue?: EngineOptions['queue']
   /** Share of GPU and tiers that the contexts of open sessions may take; `open` or absent: no gate. */
   readonly admission?: string
-  /** Tiers from fast to slow, like `host=8Mtok` or `disk=200Mtok`. */
+  /** Tiers from fast to slow, like `host=8Mtok` or `disk=200Mtok@7GB/s`. */
   readonly tiers?: readonly string[]
   readonly stepTokensMax?: number
   readonly sequencesMax?: number
@@ -34,7 +42,8 @@ export function engineOptionsFor(setup: ServingSetup): EngineOptions {
   const { profile } = setup
   const blockTokens = setup.blockTokens ?? 16
   const tiers = (setup.tiers ?? []).map((text) => tierOf(text, blockTokens))
-  const idle = idlePolicyOf(setup.policy ?? 'lru', profile, tiers[0]?.bytesPerSecond)
+  const order = orderOptions(setup, blockTokens)
+  const idle = order === undefined ? idlePolicyOf(setup.policy ?? 'lru', profile, tiers[0]?.bytesPerSecond) : undefined
   const sessionShareMax = admissionShare(setup.admission ?? 'open')
   return {
     blocks: setup.blocks ?? Math.floor(profile.gpuTokens / blockTokens),
@@ -47,19 +56,33 @@ export function engineOptionsFor(setup: ServingSetup): EngineOptions {
     tokenEvents: false,
     ...(idle === undefined ? {} : { idle }),
     ...(sessionShareMax === undefined ? {} : { sessionShareMax, queue: 'program' }),
+    ...(setup.preemption === undefined ? {} : { preemption: setup.preemption }),
+    ...(setup.queue === undefined ? {} : { queue: setup.queue }),
+    ...order,
   }
 }
 
+function orderOptions(
+  { policy = 'lru', requests }: ServingSetup,
+  blockTokens: number,
+): Pick<EngineOptions, 'order' | 'future'> | undefined {
+  const order = Object.hasOwn(evictionOrders, policy) ? evictionOrders[policy] : undefined
+  if (order !== 'foresight') return order === undefined ? undefined : { order }
+  if (requests === undefined)
+    throw new Error('expected a policy that needs no knowledge of the future, got "offline": it is for traces that are known in advance')
+  return { order, future: new Future(requests.map((request) => ({ id: request.id, keys: blockNames(request, blockTokens) }))) }
+}
+
 function tierOf(text: string, blockTokens: number): TierOptions {
-  const match = /^(\w+)=(\d+(?:\.\d+)?)([kMG]?)tok$/.exec(text)
+  const match = /^(\w+)=(\d+(?:\.\d+)?)([kMG]?)tok(?:@(\d+(?:\.\d+)?)GB\/s)?$/.exec(text)
   const link = tierLinks[match?.[1] ?? '']
   if (match === null || link === undefined)
-    throw new Error(`expected a tier like host=8Mtok, one of ${Object.keys(tierLinks).join(', ')}, got "${text}"`)
-  const [, name = '', count = '', unit = ''] = match
+    throw new Error(`expected a tier like host=8Mtok or disk=1Gtok@7GB/s, one of ${Object.keys(tierLinks).join(', ')}, got "${text}"`)
+  const [, name = '', count = '', unit = '', speed] = match
   const tokens = Number(count) * ({ k: 1e3, M: 1e6, G: 1e9 }[unit] ?? 1)
   const blocks = Math.floor(tokens / blockTokens)
   if (blocks < 1) throw new Error(`expected a tier of at least one block (${blockTokens} tokens), got "${text}"`)
-  return { name, blocks, ...link }
+  return { name, blocks, ...link, ...(speed === undefined ? {} : { bytesPerSecond: Number(speed) * 1e9 }) }
 }
 
 function admissionShare(text: string): number | undefined {

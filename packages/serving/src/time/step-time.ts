@@ -32,3 +32,17 @@ export function interpolate({ at, value }: Knots, position: number): number {
   const low = value[left] as number
   return low + Math.max(share, 0) * ((value[right] as number) - low)
 }
+
+/** Milliseconds to compute so many tokens after a context, alone, in steps as full as may be. */
+export function prefillMs(
+  engine: { readonly stepTime: StepTime; readonly stepTokensMax: number },
+  tokens: number,
+  context: number,
+): number {
+  let time = 0
+  for (let done = 0; done < tokens; done += engine.stepTokensMax) {
+    const chunk = Math.min(engine.stepTokensMax, tokens - done)
+    time += engine.stepTime({ ...emptyLoad(), tokens: chunk, heads: 1, chunkTokens: [chunk], chunkContext: [context + done] })
+  }
+  return time
+}
