@@ -12,4 +12,5 @@ export {
   settlementSightings,
   truthOf,
 } from './observers/index.ts'
+export { headlineLaws, type LeakRunner } from './privacy/headline-laws.ts'
 export { privacyLaws } from './privacy/privacy-laws.ts'

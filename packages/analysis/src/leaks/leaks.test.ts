@@ -19,6 +19,8 @@ interface Settings {
 }
 
 const waitOf = (random: Random, mean: number): number => (mean === 0 ? 0 : exponential(random, 1 / mean))
+/** Tokens of every prompt that the attacker has listed. */
+const LISTED = 7
 const MODELS = ['a/short@1.0', 'a/long@1.0'] as const
 
 /** A trace of requests through one relay: nothing but what peers emit. */
@@ -44,13 +46,14 @@ function traceOf({ random, requests, perSecond, holdMs, clients, sizeOf, salted 
     emit(now, 'relay-0', { type: 'relayReceived', sealed, client, gateway: 'g', bytes })
     emit(out, 'relay-0', { type: 'relayForwarded', sealed, gateway: 'g', bytes, heldMs })
     emit(out, 'gateway-0', { type: 'sealedOpened', sealed, relay: 'relay-0', bytes, requestId, model, promptTokens, maxTokens: 200 })
-    emit(begun, 'gateway-0', { type: 'answerSealed', sealed, bytes: sizeOf(tokens), plainBytes: tokens, last: true })
+    emit(begun, 'gateway-0', { type: 'answerSealed', sealed, bytes: sizeOf(tokens), plainBytes: 4 * tokens, last: true })
     emit(back, 'relay-0', { type: 'relayAnswered', sealed, bytes: sizeOf(tokens), last: true })
     const envelope = JSON.stringify({
       requestId,
       hash: salted ? `salt${number}` : `phrase ${number % 7}`,
+      answer: salted ? `salt${number}` : `answer to phrase ${number % 7}`,
       at: out + 10,
-      promptTokens,
+      promptTokens: LISTED,
       tokens,
       model,
     })
@@ -64,11 +67,17 @@ function traceOf({ random, requests, perSecond, holdMs, clients, sizeOf, salted 
 function reportOf(settings: Settings): LeakReport {
   return leaksOf(traceOf(settings), {
     read: (envelope): ReceiptSighting => {
-      const { requestId, hash, at, promptTokens, tokens, model } = JSON.parse(envelope)
+      const { requestId, hash, answer, at, promptTokens, tokens, model } = JSON.parse(envelope)
       const shared = { requestId, model, promptTokens, payer: 'g', gateway: 'g', operator: 'o', from: 0, to: tokens, amount: tokens }
-      return { ...shared, bodyHash: hash, startedAt: at, endedAt: at }
+      const answered = { outputHash: answer, outputTokens: tokens, seed: 1, weightsRoot: '' }
+      return { ...shared, ...answered, bodyHash: hash, startedAt: at, endedAt: at }
     },
-    dictionary: { prompts: Array.from({ length: 20 }, (_, number) => `phrase ${number}`), hash: (prompt) => prompt },
+    dictionary: {
+      prompts: Array.from({ length: 20 }, (_, number) => `phrase ${number}`),
+      hash: (prompt) => prompt,
+      lengthOf: () => LISTED,
+      answerHash: (prompt) => `answer to ${prompt}`,
+    },
     peerIdOf: (name) => name,
     tokenWorth: 1,
   })
@@ -93,6 +102,9 @@ test('bare requests: every observer of sizes, times and hashes is right', () => 
   expect(metrics['privacy.links.timing.success_rate']).toBeGreaterThan(0.95)
   expect(metrics['privacy.links.round_trip.success_rate']).toBeGreaterThan(0.95)
   expect(metrics['privacy.settlement.dictionary.success_rate']).toBe(1)
+  expect(metrics['privacy.settlement.answer_dictionary.success_rate']).toBe(1)
+  expect(metrics['privacy.relay.chunk_sizes.success_rate']).toBeGreaterThan(0.9)
+  expect(metrics['privacy.links.blending.bits.min']).toBe(0)
 })
 
 test('with everything padded, held and salted they guess, but for what no seal can hide', () => {
@@ -103,6 +115,8 @@ test('with everything padded, held and salted they guess, but for what no seal c
   expect(metrics['privacy.links.timing.success_rate']).toBeLessThan(0.2)
   expect(metrics['privacy.links.timing.bits.p5']).toBeGreaterThan(2)
   expect(metrics['privacy.settlement.dictionary.success_rate']).toBe(0)
+  expect(metrics['privacy.settlement.answer_dictionary.success_rate']).toBe(0)
+  expect(metrics['privacy.relay.chunk_sizes.success_rate']).toBeLessThan(0.2)
   expect(metrics['privacy.relay.sender.success_rate']).toBe(1)
   expect(metrics['privacy.relay_gateway.sender_and_prompt.success_rate']).toBe(1)
 })

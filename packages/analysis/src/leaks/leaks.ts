@@ -4,9 +4,11 @@ import { type ReadReceipt, settlementSightings } from '../observers/settlement.t
 import { flowSightings, gatewaySightings, operatorSightings, relaySightings, saleSightings } from '../observers/sightings.ts'
 import { type Truth, truthOf } from '../observers/truth.ts'
 import { type Costs, costsOf } from './costs.ts'
+import { habitLeaks } from './habits.ts'
 import { bitsOf, blindGuess, type Leak, open } from './leak.ts'
 import { type DelayMeans, linkLeaks } from './links.ts'
 import { type Dictionary, gatewayWithIssuer, relayWithSettlement, settlementLeaks } from './log-readers.ts'
+import { pieceLeak } from './pieces.ts'
 import { sizeLeaks } from './sizes.ts'
 
 export interface LeaksOptions {
@@ -37,14 +39,18 @@ export function leaksOf(records: readonly NetworkRecord[], options: LeaksOptions
     return truth === undefined ? [] : [{ sighting, truth }]
   })
   const means = meansOf(records)
+  const flows = flowSightings(records)
+  const pieces = pieceLeak(records, samples)
   const leaks = [
     open('relay', 'sender', samples.length),
     open('relay', 'gateway', samples.length),
     ...sizeLeaks(samples),
+    ...(pieces === undefined ? [] : [pieces]),
     ...knowsAllBut('gateway', all, [...gateway.keys()].filter((sealed) => truths.has(sealed)).length),
     ...knowsAllBut('operator', all, operatorSightings(records).size === 0 ? 0 : all.length),
-    ...linkLeaks(flowSightings(records), truths, means),
+    ...linkLeaks(flows, truths, means),
     ...settlementLeaks(receipts, all, { ...options.dictionary, peerIdOf: options.peerIdOf }),
+    ...habitLeaks({ flows: flows.client.values(), receipts, truths: all, peerIdOf: options.peerIdOf, heldMs: means.request }),
     ...(sales.length === 0 ? [] : [gatewayWithIssuer(sales, gateway, truths, options.peerIdOf)]),
     relayWithSettlement(relay, truths, receipts),
     // Both hold the sealed bytes, which name the request to each of them.

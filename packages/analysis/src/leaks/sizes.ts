@@ -3,6 +3,7 @@ import { type Example, neighbours } from '../attacks/nearest-neighbours.ts'
 import type { RelaySighting } from '../observers/sightings.ts'
 import type { Truth } from '../observers/truth.ts'
 import { bitsOf, blindGuess, type Leak, open, shareOf } from './leak.ts'
+import { thinned } from './ordered.ts'
 
 export interface Sample {
   readonly sighting: RelaySighting
@@ -16,9 +17,13 @@ export interface Sample {
 export function sizeLeaks(samples: readonly Sample[]): readonly Leak[] {
   const clients = [...new Set(samples.map(({ truth }) => truth.client))].sort()
   const own = new Set(clients.filter((_, index) => index % 2 === 0))
-  const known = samples.filter(({ truth }) => own.has(truth.client))
-  const judged = samples.filter(({ truth }) => !own.has(truth.client))
-  if (known.length === 0 || judged.length === 0) return []
+  const [known, judged] = [true, false].map((isOwn) =>
+    thinned(
+      samples.filter(({ truth }) => own.has(truth.client) === isOwn),
+      SAMPLES_MAX,
+    ),
+  )
+  if (known === undefined || judged === undefined || known.length === 0 || judged.length === 0) return []
   return [modelLeak(known, judged), promptLengthLeak(known, judged), answerLengthLeak(known, judged), spendLeak(known, judged)]
 }
 
@@ -61,23 +66,41 @@ interface LengthQuestion {
 
 /** A guess counts that is off by at most 5 %. What looks alike is a crowd: its size is what is left unknown. */
 function lengthLeak(fact: string, { known, judged, seen, truth }: LengthQuestion): Leak {
-  const near = neighbours(
-    known.map((sample): Example<number> => ({ features: seen(sample.sighting), answer: truth(sample.truth) })),
-    NEIGHBOURS,
-  )
-  const hits = (guess: (sample: Sample) => number): number =>
-    shareOf(judged.map((sample) => Math.abs(guess(sample) - truth(sample.truth)) <= 0.05 * truth(sample.truth)))
+  const examples = known.map((sample): Example<number> => ({ features: seen(sample.sighting), answer: truth(sample.truth) }))
+  const guessed = estimatorOf(examples)
+  const hits = (guess: (sample: Sample) => number): number => shareOf(judged.map((sample) => isNear(guess(sample), truth(sample.truth))))
   const typical = median(known.map((sample) => truth(sample.truth)))
   const crowds = new Map<string, number>()
   const labelOf = ({ sighting }: Sample): string => seen(sighting).join(' ')
   for (const sample of judged) crowds.set(labelOf(sample), (crowds.get(labelOf(sample)) ?? 0) + 1)
   return {
     ...{ observer: 'relay', fact, attack: 'size', samples: judged.length },
-    success: hits(({ sighting }) => median(near(seen(sighting)))),
+    success: hits(({ sighting }) => guessed(seen(sighting))),
     blind: hits(() => typical),
     ...bitsOf(judged.map((sample) => Math.log2(crowds.get(labelOf(sample)) ?? 1))),
   }
 }
+
+/** A line through the first feature where what is known lies on one, as for sizes without padding; what the nearest ones say elsewhere. */
+function estimatorOf(examples: readonly Example<number>[]): (features: readonly number[]) => number {
+  const line = lineThrough(examples)
+  if (line !== undefined && shareOf(examples.map(({ features, answer }) => isNear(line(features), answer))) > 0.9) return line
+  const near = neighbours(examples, NEIGHBOURS)
+  return (features) => median(near(features))
+}
+
+/** Least squares; `undefined` where the feature never varies. */
+function lineThrough(examples: readonly Example<number>[]): ((features: readonly number[]) => number) | undefined {
+  const sizes = examples.map(({ features }) => features[0] ?? 0)
+  const [size, answer] = [mean(sizes), mean(examples.map((example) => example.answer))]
+  const spread = sizes.reduce((sum, value) => sum + (value - size) * (value - size), 0)
+  if (spread === 0) return undefined
+  const slope = examples.reduce((sum, example, index) => sum + ((sizes[index] ?? 0) - size) * (example.answer - answer), 0) / spread
+  return ([value = 0]) => answer + slope * (value - size)
+}
+
+const isNear = (guess: number, truth: number): boolean => Math.abs(guess - truth) <= 0.05 * truth
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
 
 /** Bytes in, bytes and packets out, how long the answer took to begin and to end, and the price where it is told. */
 function featuresOf({ bytes, answer, cost, forwardedAt, receivedAt }: RelaySighting): readonly number[] {
@@ -101,3 +124,5 @@ function mostFrequent(values: readonly string[]): string {
 }
 
 const NEIGHBOURS = 7
+/** On either side: each judged one is compared with each known one. */
+const SAMPLES_MAX = 1_000

@@ -15,6 +15,11 @@ export interface ReceiptSighting {
   readonly amount: Amount
   readonly startedAt: Millis
   readonly endedAt: Millis
+  /** Of the first stretch: what it holds, how long it is, and what else decided it. */
+  readonly outputHash: string
+  readonly outputTokens: number
+  readonly seed: number
+  readonly weightsRoot: string
 }
 
 /** Opens a receipt envelope from its hex; the caller has the hashes and curves. */

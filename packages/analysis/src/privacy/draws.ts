@@ -3,6 +3,9 @@ import type { Random } from '@infermesh/kernel'
 /** Exponential with mean 1/rate. */
 export const exponential = (random: Random, rate: number): number => -Math.log(1 - random.next()) / rate
 
+/** Standard normal (Box and Muller 1958). */
+export const normal = (random: Random): number => Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next())
+
 /** Poisson, by adding up probabilities outward from the most likely count: √mean steps, and exact but for rounding. */
 export function poisson(random: Random, mean: number): number {
   const mode = Math.floor(mean)

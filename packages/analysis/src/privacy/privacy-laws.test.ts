@@ -1,11 +1,16 @@
 import { randomFrom } from '@infermesh/kernel'
+import { type HpkePrimitives, sizedPrimitives } from '@infermesh/protocol/oblivious'
 import { expect, test } from 'vitest'
 import type { Law } from '../laws/law.ts'
+import { noiseBudget } from './budget-laws.ts'
 import { additiveCover, tokenLengths } from './cover-laws.ts'
 import { disclosure, intersection } from './disclosure-laws.ts'
 import { exponential, poisson } from './draws.ts'
+import { headlineLaws } from './headline-laws.ts'
 import { blending, mixEntropy, mixHit, poolMix, threeHops, timedBatch } from './mix-laws.ts'
 import { privacyLaws } from './privacy-laws.ts'
+import { equalLengths, paddingEntropy, replayState } from './sealing-laws.ts'
+import { asItIs, slotsEndIt, treatment } from './stream-laws.ts'
 
 test.each(privacyLaws.map((law) => [law.name, law] as const))('%s holds', (_, law) => {
   const result = law.run(randomFrom(law.name))
@@ -13,6 +18,12 @@ test.each(privacyLaws.map((law) => [law.name, law] as const))('%s holds', (_, la
   expect(result, JSON.stringify(result)).toMatchObject({ held: true })
 })
 
+const longer: HpkePrimitives = {
+  ...sizedPrimitives,
+  seal: (key, plain) => Uint8Array.of(...sizedPrimitives.seal(key, plain), 0),
+  open: (key, sealed) => sizedPrimitives.open(key, sealed.subarray(0, -1)),
+}
+const NOISE = { mean: 150_000, scale: 7_300, rounds: 70_000 }
 const planted: readonly (readonly [string, Law])[] = [
   ['a mix with a shorter delay', mixEntropy(10, (random) => exponential(random, 1.2))],
   ['a mix with a constant delay', mixHit(10, () => 1)],
@@ -30,6 +41,12 @@ const planted: readonly (readonly [string, Law])[] = [
     'padding that is not there',
     tokenLengths({ name: 'pad-64', batch: 1, pad: 64, fixed: 0 }, { name: 'none', batch: 1, pad: 0, fixed: 0 }),
   ],
+  ['stand-ins of other lengths', equalLengths(longer)],
+  ['finer classes than published', paddingEntropy('multiple-64', 5.85, { kind: 'multiple', of: 32 })],
+  ['a window that forgets too early', replayState(100, (window, now) => window.size(now + 30_000))],
+  ['less noise than published', noiseBudget(NOISE, 2.05, { ...NOISE, scale: 7_000 })],
+  ['a treatment that does nothing', treatment('pad-64', asItIs, 0.046)],
+  ['slots that are not there', slotsEndIt(asItIs)],
 ]
 
 test.each(planted)('a law fails for %s', (_, law) => {
@@ -43,4 +60,26 @@ test('an equal seed gives an equal result', () => {
 
   expect(law.run(randomFrom(3))).toEqual(law.run(randomFrom(3)))
   expect(law.run(randomFrom(3)).measured).not.toBe(law.run(randomFrom(4)).measured)
+})
+
+test('the headline runs each network once, and fails for one whose countermeasures do nothing', () => {
+  const runs: string[] = []
+  const bare = {
+    'privacy.relay.traffic_class.auc': 1,
+    'privacy.relay.prompt_length.success_rate': 1,
+    'privacy.links.timing.success_rate': 1,
+    'privacy.settlement.dictionary.success_rate': 1,
+    'privacy.settlement.answer_dictionary.success_rate': 1,
+    'privacy.gateway_issuer.purchases.success_rate': 1,
+    'privacy.cost.bytes_ratio': 1,
+    'privacy.cost.ttft_ms_p50': 100,
+  }
+  const laws = headlineLaws(({ name }) => {
+    runs.push(name)
+    return bare
+  })
+  const held = laws.map((law) => [law.name.split('.')[2], law.run(randomFrom(1)).held])
+
+  expect(runs).toEqual(['oblivious-baseline', 'oblivious-hardened'])
+  expect(held.every(([side, isHeld]) => isHeld === (side === 'baseline'))).toBe(true)
 })
