@@ -1,15 +1,4 @@
-import { BadScenario } from '@infermesh/scenario'
 import { Command, CommanderError } from 'commander'
-import { auditCommand } from './commands/audit.ts'
-import { compareCommand } from './commands/compare.ts'
-import { huntCommand } from './commands/hunt.ts'
-import { lawsCommand } from './commands/laws.ts'
-import { leaksCommand } from './commands/leaks.ts'
-import { replayCommand } from './commands/replay.ts'
-import { runCommand } from './commands/run.ts'
-import { schemaCommand } from './commands/schema.ts'
-import { servingCommand } from './commands/serving.ts'
-import { testnetCommands } from './commands/testnet.ts'
 import { UserError } from './user-error.ts'
 
 /** Held, failed, and could not decide or could not run. */
@@ -20,19 +9,22 @@ const program = new Command('infermesh')
   .showHelpAfterError()
   .exitOverride()
 
-for (const command of [
-  runCommand(),
-  huntCommand(),
-  replayCommand(),
-  compareCommand(),
-  ...testnetCommands(),
-  auditCommand(),
-  leaksCommand(),
-  servingCommand(),
-  lawsCommand(),
-  schemaCommand(),
-])
-  program.addCommand(command.exitOverride())
+/** In the order of the help. One that is asked for by name is loaded alone: all of them together take a second to start. */
+const commands: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
+  run: async () => [(await import('./commands/run.ts')).runCommand()],
+  hunt: async () => [(await import('./commands/hunt.ts')).huntCommand()],
+  replay: async () => [(await import('./commands/replay.ts')).replayCommand()],
+  compare: async () => [(await import('./commands/compare.ts')).compareCommand()],
+  up: async () => (await import('./commands/testnet.ts')).testnetCommands(),
+  audit: async () => [(await import('./commands/audit.ts')).auditCommand()],
+  leaks: async () => [(await import('./commands/leaks.ts')).leaksCommand()],
+  serving: async () => [(await import('./commands/serving.ts')).servingCommand()],
+  laws: async () => [(await import('./commands/laws.ts')).lawsCommand()],
+  schema: async () => [(await import('./commands/schema.ts')).schemaCommand()],
+}
+const asked = process.argv[2] ?? ''
+const loaders = Object.entries(commands).filter(([name]) => name === asked || !Object.hasOwn(commands, asked))
+for (const [, load] of loaders) for (const command of await load()) program.addCommand(command.exitOverride())
 
 try {
   await program.parseAsync()
@@ -43,7 +35,7 @@ try {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_UNABLE
   // What the user can mend is told without a stack; our own bugs are told with one.
-  if (error instanceof BadScenario || error instanceof UserError) console.error(error.message)
+  if (error instanceof UserError || (error instanceof Error && error.name === 'BadScenario')) console.error(error.message)
   else console.error(error)
   return EXIT_UNABLE
 }

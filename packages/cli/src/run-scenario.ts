@@ -1,9 +1,8 @@
 import { join } from 'node:path'
 import { endOf, RunObserver, type RunResult, type Scenario, timelineOf, type WorldName, worlds } from '@infermesh/scenario'
 import { replayChecks } from './audit/replay-checks.ts'
-import { requireAbilities } from './faults/abilities.ts'
 import { liarIds } from './faults/liar-ids.ts'
-import { writeReplay } from './hunt/replay-file.ts'
+import { type VirtualWorld, writeReplay } from './hunt/replay-file.ts'
 import { LeakWatch } from './leaks/leak-watch.ts'
 import { readLoadTraces } from './network/load-traces.ts'
 import { planNetwork } from './network/network-plan.ts'
@@ -13,6 +12,7 @@ import { UserError } from './user-error.ts'
 import { runInMessages } from './worlds/message-world.ts'
 import { runInProcesses } from './worlds/process-world.ts'
 import { runInStack } from './worlds/stack-world.ts'
+import type { Alteration } from './worlds/virtual-network.ts'
 import { RunAborted, type World } from './worlds/world.ts'
 
 const implemented: Record<WorldName, World> = { process: runInProcesses, stack: runInStack, message: runInMessages }
@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly progress: Progress
   readonly world?: WorldName
   readonly out?: string
+  /** Tests plant bugs with it; no command can. */
+  readonly alter?: Alteration
 }
 
 /** One run of one scenario in one world, from plan to verdict. Leaves a run folder. */
@@ -35,7 +37,6 @@ export async function runScenario(
 ): Promise<{ readonly result: RunResult; readonly folder: string }> {
   const worldName = options.world ?? scenario.worlds[0] ?? 'process'
   const world = implemented[worldName]
-  requireAbilities(scenario, worldName)
   const traces = await readLoadTraces(scenario)
   const plan = planNetwork(scenario)
   const timeline = timelineOf(scenario, traces)
@@ -51,7 +52,7 @@ export async function runScenario(
   onRecord({ seq: 0, at: 0, peer: 'world', event: { type: 'runStarted', scenario: scenario.name, world: worldName, seed: scenario.seed } })
   const interrupt = abortOnSignals()
   try {
-    const { log, further, ...end } = await world({
+    const { log, further, crypto, ...end } = await world({
       scenario,
       plan,
       timeline,
@@ -61,6 +62,7 @@ export async function runScenario(
       say: options.progress.say,
       folder: folder.path,
       signal: interrupt.signal,
+      ...(options.alter === undefined ? {} : { alter: options.alter }),
     })
     folder.writeLines('log.jsonl', [
       ...log.checkpoints.map((envelope) => ({ kind: 'checkpoint', envelope })),
@@ -70,12 +72,12 @@ export async function runScenario(
       ...end,
       world: worldName,
       wallMs: Math.round(performance.now() - started),
-      further: [...replayChecks(plan.genesis, log), ...further],
+      further: [...replayChecks(plan.genesis, log, crypto), ...further],
       metrics: watch.metrics(),
     })
     await folder.finish(result)
     options.progress.finish()
-    const replay = worldName === 'message' ? keepReplay(scenario, folder.path, result) : undefined
+    const replay = worldName === 'process' ? undefined : keepReplay(scenario, folder.path, { ...result, world: worldName })
     if (result.outcome === 'failed')
       options.progress.say(
         `replay: infermesh ${replay === undefined ? `run ${options.file} --world ${worldName} --seed ${scenario.seed}` : `replay ${replay}`}`,
@@ -91,9 +93,13 @@ export async function runScenario(
 }
 
 /** A run in virtual time can be made again from one file. */
-function keepReplay(scenario: Scenario, folder: string, { traceHash = '', virtualMs }: RunResult): string {
+function keepReplay(
+  scenario: Scenario,
+  folder: string,
+  { traceHash = '', virtualMs, world }: RunResult & { readonly world: VirtualWorld },
+): string {
   const path = join(folder, 'replay.json')
-  writeReplay(path, { scenario, stopEarly: false, traceHash, virtualMs })
+  writeReplay(path, { world, scenario, stopEarly: false, traceHash, virtualMs })
   return path
 }
 

@@ -10,12 +10,14 @@ export const HEAL_AFTER: Millis = 1_000
 
 type Entry<K extends FaultKind> = Extract<FaultEntry, { readonly [key in K]: unknown }>
 type Path = readonly (string | number)[]
+/** What of a scenario says when its faults act and heal. */
+type FaultyFile = Pick<ScenarioFile, 'load' | 'faults' | 'until'>
 
-/** Names that a fault may use: every peer, and every group with its members. Clients of load entry n are the group `client-<n>`. */
-class Roster {
+/** Names that a fault or a fidelity may use: every peer, and every group with its members. Clients of load entry n are the group `client-<n>`. */
+export class Roster {
   readonly #members = new Map<string, readonly string[]>()
 
-  constructor(file: ScenarioFile, peers: readonly { readonly name: string; readonly group: string }[]) {
+  constructor(file: Pick<ScenarioFile, 'load'>, peers: readonly { readonly name: string; readonly group: string }[]) {
     for (const { name, group } of peers) this.#members.set(group, [...(this.#members.get(group) ?? []), name])
     file.load.forEach((load, index) => {
       this.#members.set(
@@ -44,7 +46,7 @@ class Roster {
 
 /** Faults with every selector spelled out and every end known. */
 export function resolveFaults(
-  file: ScenarioFile,
+  file: FaultyFile,
   peers: readonly { readonly name: string; readonly group: string }[],
   problems: Problem[],
 ): ScenarioFault[] {
@@ -80,7 +82,7 @@ function withoutEnd(fault: ScenarioFault): ScenarioFault {
 }
 
 /** Late enough that every fault has acted, early enough that the network can show its recovery before the run's end. */
-function healTime(file: ScenarioFile): Millis {
+function healTime(file: FaultyFile): Millis {
   const starts = file.faults.map((entry) => entry.at + ('for' in entry ? (entry.for ?? 0) : 0))
   const quiet = Math.max(0, ...starts, ...file.load.map((load) => load.until)) + HEAL_AFTER
   return file.until === undefined ? quiet : Math.min(quiet, Math.max(0, file.until - HEAL_AFTER))
@@ -95,7 +97,7 @@ function endOf(entry: FaultEntry, kind: FaultKind, healAt: Millis): Millis | und
 }
 
 interface Place {
-  readonly file: ScenarioFile
+  readonly file: FaultyFile
   readonly roster: Roster
   readonly path: Path
   readonly problems: Problem[]

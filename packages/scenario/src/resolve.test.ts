@@ -32,6 +32,13 @@ test('a good scenario names every peer and has durations in milliseconds', () =>
   expect(scenario.faults).toEqual([{ at: 1_500, until: 3_000, kind: 'crash', peers: ['operator-1'] }])
 })
 
+test('a fidelity names peers, groups and clients, each once', () => {
+  const { fidelity } = resolveScenario({ ...small, fidelity: { stack: ['operator', 'operator-1', 'client-0-1'], message: 'rest' } })
+
+  expect(fidelity).toEqual({ stack: ['operator-0', 'operator-1', 'client-0-1'] })
+  expect(resolveScenario(small)).not.toHaveProperty('fidelity')
+})
+
 test.each([
   ['an unknown key', { ...small, pers: 1 }, 'scenario pers: expected no such key here, found pers: 1'],
   ['a wrong type', { ...small, peers: { gateway: 'two' } }, 'scenario peers.gateway: expected a number or a mapping, found "two"'],

@@ -2,7 +2,9 @@ import type { Role } from '@infermesh/protocol'
 import { type Agreement, parseAgreement } from './expect/agreement.ts'
 import { type Expectation, parseExpectation } from './expect/expectation.ts'
 import { BadScenario, type Problem, problemsOf } from './problems.ts'
-import { resolveFaults } from './resolve-faults.ts'
+import { resolveCommands } from './resolve-commands.ts'
+import { Roster, resolveFaults } from './resolve-faults.ts'
+import type { ScenarioCommand } from './schema/commands.ts'
 import type { EngineSettings } from './schema/engine.ts'
 import type { ScenarioFault } from './schema/faults/resolved.ts'
 import type { ObliviousGatewaySettings, RelayDelay } from './schema/oblivious.ts'
@@ -23,9 +25,12 @@ export interface ScenarioPeer {
 }
 
 /** A scenario whose every name is known to exist. JSON-safe: it goes to child processes and into reports. */
-export interface Scenario extends Omit<ScenarioFile, 'peers' | 'faults' | 'expect' | 'agree'> {
+export interface Scenario extends Omit<ScenarioFile, 'peers' | 'fidelity' | 'faults' | 'commands' | 'expect' | 'agree'> {
   readonly peers: readonly ScenarioPeer[]
+  /** Names of the peers that are on libp2p in the `stack` world, where not all are. */
+  readonly fidelity?: { readonly stack: readonly string[] }
   readonly faults: readonly ScenarioFault[]
+  readonly commands: readonly ScenarioCommand[]
   readonly expect: readonly Expectation[]
   readonly agree: readonly Agreement[]
 }
@@ -39,15 +44,21 @@ export function resolveScenario(input: unknown, source = 'scenario', locate?: (p
   const problems: Problem[] = []
   const peers = peersOf(parsed.data, problems)
   const faults = resolveFaults(parsed.data, peers, problems)
+  const operators = new Set(peers.filter((peer) => peer.role === 'operator').map((peer) => peer.name))
+  const commands = resolveCommands(parsed.data, operators, problems)
+  const fidelity = fidelityOf(parsed.data, peers, problems)
   checkModels(parsed.data, peers, problems)
   checkLoad(parsed.data, problems)
   const expect = parsed.data.expect.map((text, index) => parseExpectation(text, ['expect', index], problems))
   const agree = parsed.data.agree.map((text, index) => parseAgreement(text, ['agree', index], problems))
   if (problems.length > 0) throw new BadScenario(source, problems, locate)
+  const { fidelity: _written, ...file } = parsed.data
   return {
-    ...parsed.data,
+    ...file,
     peers,
+    ...(fidelity === undefined ? {} : { fidelity }),
     faults,
+    commands,
     expect: expect.filter((entry) => entry !== undefined),
     agree: agree.filter((entry) => entry !== undefined),
   }
@@ -84,6 +95,13 @@ function peersOf(file: ScenarioFile, problems: Problem[]): ScenarioPeer[] {
     }
     return Array.from({ length: settings.count ?? 1 }, (_, index) => ({ name: `${group}-${index}`, ...common }))
   })
+}
+
+function fidelityOf({ fidelity, ...file }: ScenarioFile, peers: readonly ScenarioPeer[], problems: Problem[]): Scenario['fidelity'] {
+  if (fidelity === undefined) return undefined
+  const roster = new Roster(file, peers)
+  const named = fidelity.stack.flatMap((name, index) => roster.named([name], ['fidelity', 'stack', index], problems))
+  return { stack: [...new Set(named)] }
 }
 
 const nearest = (names: Iterable<string>): string => {

@@ -1,15 +1,22 @@
+import type { Cryptography } from '@infermesh/kernel'
 import type { Genesis } from '@infermesh/protocol'
+import type { LedgerRule } from '@infermesh/protocol/ledger'
 import type { RunCheck } from '@infermesh/scenario'
 import type { FinalLog } from '../worlds/world.ts'
 import { type Replay, ReplayFailed, replayLog } from './replay-log.ts'
 
 /** What a stranger finds who has the genesis and the log: the same balances (I12), and evidence for each slash (I7). */
-export function replayChecks(genesis: Genesis, log: FinalLog): readonly RunCheck[] {
+export function replayChecks(
+  genesis: Genesis,
+  log: FinalLog,
+  crypto?: Cryptography,
+  waived?: ReadonlySet<LedgerRule>,
+): readonly RunCheck[] {
   if (!genesis.members.some((member) => member.role === 'settler')) return []
   const name = 'I12 the log replays from zero to the same balances'
   if (log.checkpoints.length === 0) return [{ name, held: false, undecided: true, expected: 'a log', actual: 'no settler gave one' }]
   try {
-    const replay = replayLog(genesis, log)
+    const replay = replayLog(genesis, log, crypto, waived)
     const { height, stateRoot, total } = replay.ledger.head
     return [
       { name, held: true, expected: 'the same state root', actual: `${stateRoot.slice(0, 16)}… at height ${height}, ${total} coins` },

@@ -1,5 +1,6 @@
+import type { Cryptography } from '@infermesh/kernel'
 import { Directory, type Envelope, fromHex, type Genesis, openAs, openEnvelope } from '@infermesh/protocol'
-import { apply, createLedger, type Head, type Ledger, type LedgerEvent, openCommit } from '@infermesh/protocol/ledger'
+import { apply, createLedger, type Head, type Ledger, type LedgerEvent, type LedgerRule, openCommit } from '@infermesh/protocol/ledger'
 import { nodeCryptography } from '@infermesh/protocol/node'
 import type { FinalLog } from '../worlds/world.ts'
 
@@ -21,10 +22,15 @@ export class ReplayFailed extends Error {
 }
 
 /** Opens every signature, checks that 2f+1 settlers signed each block, and folds the log from zero. */
-export function replayLog(genesis: Genesis, log: FinalLog): Replay {
+export function replayLog(
+  genesis: Genesis,
+  log: FinalLog,
+  crypto: Cryptography = nodeCryptography,
+  waived?: ReadonlySet<LedgerRule>,
+): Replay {
   const directory = new Directory(genesis)
-  const sealing = { networkId: genesis.networkId, crypto: nodeCryptography }
-  const ledger = createLedger(directory, sealing)
+  const sealing = { networkId: genesis.networkId, crypto }
+  const ledger = createLedger(directory, sealing, waived)
   const entries = new Map(log.entries.map((hex) => openEnvelope(fromHex(hex), sealing)).map((entry) => [entry.id, entry]))
   const checkpoints = log.checkpoints.map((hex) => openAs('checkpoint', fromHex(hex), sealing))
   const events: LedgerEvent[] = []

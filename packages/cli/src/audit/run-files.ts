@@ -2,7 +2,7 @@ import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Genesis } from '@infermesh/protocol'
-import type { NetworkRecord } from '@infermesh/scenario'
+import type { NetworkRecord, RunResult } from '@infermesh/scenario'
 import { UserError } from '../user-error.ts'
 import type { FinalLog } from '../worlds/world.ts'
 
@@ -29,6 +29,12 @@ export class RunFiles {
       checkpoints: lines.filter(({ kind }) => kind === 'checkpoint').map(({ envelope }) => envelope),
       entries: lines.filter(({ kind }) => kind === 'entry').map(({ envelope }) => envelope),
     }
+  }
+
+  /** Signatures that only the run's own world could check. */
+  hasStandIns(): boolean {
+    const path = join(this.#folder, 'run.json')
+    return existsSync(path) && (JSON.parse(readFileSync(path, 'utf8')) as Partial<RunResult>).crypto === 'sized'
   }
 
   async *trace(): AsyncGenerator<NetworkRecord> {

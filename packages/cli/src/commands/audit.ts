@@ -39,6 +39,8 @@ async function audit(run: string, request: string | undefined, flags: AuditFlags
 }
 
 function replayed(files: RunFiles): Replay {
+  if (files.hasStandIns())
+    throw new UserError('audit: expected a run with real signatures, found crypto: sized: its stand-ins prove nothing outside its world')
   try {
     return replayLog(files.genesis(), files.log())
   } catch (error) {

@@ -2,7 +2,6 @@ import { exitCodeOf, outcomeOf, type RunResult, type WorldName, worlds } from '@
 import { readScenario } from '@infermesh/scenario/files'
 import { Command } from 'commander'
 import { type Comparison, comparisonOf } from '../compare/comparison.ts'
-import { worldAbilities } from '../faults/abilities.ts'
 import { progressOn, silent } from '../output/progress.ts'
 import { numberText } from '../output/summary.ts'
 import { tableText } from '../output/table.ts'
@@ -29,13 +28,12 @@ export const compareCommand = (): Command =>
     .action(run)
 
 async function run(file: string, flags: CompareFlags): Promise<void> {
-  const scenario = await readScenario(file, { set: flags.set })
+  const scenario = await readScenario(file, { set: flags.set, runsIn: (read) => worldsOf(flags, read.worlds) })
   const chosen = worldsOf(flags, scenario.worlds)
-  const able = chosen.filter((world) => scenario.faults.every((fault) => worldAbilities[world].has(fault.kind)))
-  if (able.length < 2)
-    throw new UserError(`compare: expected at least two worlds that can run ${scenario.name}, found ${able.join(', ') || 'none'}`)
+  if (chosen.length < 2)
+    throw new UserError(`compare: expected at least two worlds for ${scenario.name}, found ${chosen.join(', ') || 'none'}`)
   const results: RunResult[] = []
-  for (const world of able) {
+  for (const world of chosen) {
     const progress = flags.json === true ? silent : progressOn(process.stderr)
     progress.say(`${scenario.name} in ${world}`)
     results.push((await runScenario(scenario, { file, progress, world })).result)

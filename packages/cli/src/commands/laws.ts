@@ -1,6 +1,7 @@
-import { kvLaws, type Law, type LawResult, privacyLaws } from '@infermesh/analysis'
+import { headlineLaws, kvLaws, type Law, type LawResult, privacyLaws } from '@infermesh/analysis'
 import { randomFrom } from '@infermesh/kernel'
 import { Command } from 'commander'
+import { leakRunner } from '../leaks/law-runs.ts'
 import { numberText } from '../output/summary.ts'
 import { tableText } from '../output/table.ts'
 import { UserError } from '../user-error.ts'
@@ -10,7 +11,7 @@ interface LawsFlags {
   readonly json?: true
 }
 
-const laws: readonly Law[] = [...kvLaws, ...privacyLaws]
+const laws: readonly Law[] = [...kvLaws, ...privacyLaws, ...headlineLaws(leakRunner)]
 
 export const lawsCommand = (): Command =>
   new Command('laws')

@@ -41,7 +41,15 @@ function print(named: readonly Named[]): void {
   for (const [index, { run }] of named.entries()) if (named.length > 1) console.log(`${letterOf(index)} = ${run}`)
   const keys = [...new Set(named.flatMap(({ report }) => report.leaks.map(keyOf)))]
   const columns = (name: string): string[] => named.map((_, index) => (named.length === 1 ? name : `${name} ${letterOf(index)}`))
-  const head = ['observer', 'fact', 'attack', ...columns('success'), 'blind guess', ...columns('bits left (min, p5)'), ...columns('AUC')]
+  const head = [
+    'observer',
+    'fact',
+    'attack',
+    ...columns('success'),
+    ...columns('blind guess'),
+    ...columns('bits left (min, p5)'),
+    ...columns('AUC'),
+  ]
   const rows = keys.map((key) => {
     const cells = named.map(({ report }) => report.leaks.find((leak) => keyOf(leak) === key))
     const [first] = cells.filter((cell) => cell !== undefined)
@@ -50,7 +58,7 @@ function print(named: readonly Named[]): void {
       first?.fact ?? '',
       first?.attack ?? '',
       ...cells.map((cell) => (cell === undefined || cell.samples === 0 ? '-' : percent(cell.success))),
-      first === undefined ? '-' : percent(first.blind),
+      ...cells.map((cell) => (cell === undefined || cell.samples === 0 ? '-' : percent(cell.blind))),
       ...cells.map(bitsText),
       ...cells.map((cell) => (cell?.auc === undefined ? '' : cell.auc.toFixed(3))),
     ]

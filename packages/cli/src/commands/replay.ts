@@ -1,11 +1,16 @@
-import { faultText } from '@infermesh/scenario'
+import type { Millis } from '@infermesh/kernel'
+import { commandText, faultText } from '@infermesh/scenario'
 import { Command } from 'commander'
+import type { VirtualOutcome } from '../hunt/breakage.ts'
+import type { OrderOptions } from '../hunt/quiet-order.ts'
 import { type ReplayFile, readReplay } from '../hunt/replay-file.ts'
+import { finishInStack, statesInStack } from '../hunt/stack-run.ts'
 import { VirtualRun } from '../hunt/virtual-run.ts'
 import { readLoadTraces } from '../network/load-traces.ts'
 import { changedScenario, instantOf } from '../replay/changed-scenario.ts'
 import { fork, forkText } from '../replay/fork.ts'
 import { type PeerState, peerStates } from '../replay/peer-states.ts'
+import { UserError } from '../user-error.ts'
 
 interface ReplayFlags {
   readonly until?: string
@@ -20,10 +25,10 @@ export const replayCommand = (): Command =>
   new Command('replay')
     .description('the same run again, bit for bit; exit 0 the same, 1 not the same')
     .argument('<file>', 'replay file, as a hunt or a run in virtual time leaves it')
-    .option('--until <instant>', 'stop there and show the state of each peer, such as 31.2s')
+    .option('--until <instant>', 'stop there and show the state of each peer, such as 31.2s; with --set, where the futures part')
     .option(
       '--set <path=value>',
-      'another future, side by side with the first: faults.0.at=31s, faults.2=none; may be given again',
+      'another future, side by side with the first: faults.0.at=31s, faults.2=none, faults.2={ at: 40s, crash: owner-0 }, peers.gateway.routing=uniform; with --until, only from that instant on; may be given again',
       collect,
       [],
     )
@@ -34,18 +39,21 @@ export const replayCommand = (): Command =>
 async function run(path: string, flags: ReplayFlags): Promise<void> {
   const replay = readReplay(path, flags.otherCode === true)
   const traces = await readLoadTraces(replay.scenario)
+  const { scenario, stopEarly, world } = replay
   if (flags.set.length > 0) {
-    const both = await fork({ before: replay.scenario, after: changedScenario(replay.scenario, flags.set) }, traces)
+    if (world === 'stack')
+      throw new UserError(`${path}: expected a run of the message world, whose futures can be told apart; this one is of stack`)
+    const from = flags.until === undefined ? {} : { from: instantOf('--until', flags.until) }
+    const both = await fork({ before: replay.scenario, after: changedScenario(replay.scenario, flags.set), ...from }, traces)
     console.log(flags.json === true ? JSON.stringify(both, null, 2) : forkText(both))
     return
   }
-  const again = new VirtualRun(replay.scenario, { traces, stopEarly: replay.stopEarly })
   if (flags.until !== undefined) {
-    again.runUntil(instantOf('--until', flags.until))
-    showStates(again, flags)
+    showStates(await statesAt(replay, instantOf('--until', flags.until), traces), flags)
     return
   }
-  const outcome = await again.finish()
+  const options = { traces, stopEarly }
+  const outcome = await (world === 'stack' ? finishInStack(scenario, options) : new VirtualRun(scenario, options).finish())
   const isSame = outcome.traceHash === replay.traceHash
   if (flags.json === true)
     console.log(
@@ -55,8 +63,17 @@ async function run(path: string, flags: ReplayFlags): Promise<void> {
   process.exitCode = isSame ? 0 : 1
 }
 
-function print(replay: ReplayFile, outcome: Awaited<ReturnType<VirtualRun['finish']>>, isSame: boolean): void {
+async function statesAt({ scenario, world }: ReplayFile, instant: Millis, traces: OrderOptions['traces']): Promise<States> {
+  const options = traces === undefined ? {} : { traces }
+  if (world === 'stack') return await statesInStack(scenario, instant, options)
+  const run = new VirtualRun(scenario, options)
+  run.runUntil(instant)
+  return { at: run.messages.world.now(), peers: await peerStates(run.messages.world, run.plan) }
+}
+
+function print(replay: ReplayFile, outcome: VirtualOutcome, isSame: boolean): void {
   for (const fault of replay.scenario.faults) console.log(`  ${fault.at} ms  ${faultText(fault)}`)
+  for (const command of replay.scenario.commands) console.log(`  ${command.at} ms  ${commandText(command)}`)
   const { breakage } = outcome
   if (breakage !== undefined) console.log(`${breakage.check} broke at ${breakage.at} ms: ${breakage.text}`)
   else console.log('every check held')
@@ -65,15 +82,18 @@ function print(replay: ReplayFile, outcome: Awaited<ReturnType<VirtualRun['finis
   )
 }
 
-function showStates(run: VirtualRun, flags: ReplayFlags): void {
-  const at = run.messages.world.now()
-  const states = peerStates(run)
+interface States {
+  readonly at: Millis
+  readonly peers: readonly PeerState[]
+}
+
+function showStates({ at, peers }: States, flags: ReplayFlags): void {
   if (flags.json === true) {
-    console.log(JSON.stringify({ at, peers: states }, null, 2))
+    console.log(JSON.stringify({ at, peers }, null, 2))
     return
   }
   console.log(`at ${at} ms`)
-  for (const state of states) console.log(stateText(state))
+  for (const state of peers) console.log(stateText(state))
 }
 
 function stateText({ peer, up, status, saved }: PeerState): string {

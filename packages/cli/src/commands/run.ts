@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { exitCodeOf, outcomeOf, type RunResult, type Scenario, type WorldName, worlds } from '@infermesh/scenario'
-import { readScenario } from '@infermesh/scenario/files'
+import { type ReadOptions, readScenario } from '@infermesh/scenario/files'
 import { Command, Option } from 'commander'
 import { progressOn, silent } from '../output/progress.ts'
 import { summaryText } from '../output/summary.ts'
@@ -34,7 +34,12 @@ export const runCommand = (): Command =>
 async function run(files: readonly string[], flags: RunFlags): Promise<void> {
   const seed = readSeed(flags.seed)
   // All are read before any is run: a bad file starts nothing.
-  const scenarios = await Promise.all(files.map((file) => readScenario(file, { set: flags.set, ...(seed === undefined ? {} : { seed }) })))
+  const options: ReadOptions = {
+    set: flags.set,
+    ...(seed === undefined ? {} : { seed }),
+    runsIn: ({ worlds: [first = 'process'] }) => [flags.world ?? first],
+  }
+  const scenarios = await Promise.all(files.map((file) => readScenario(file, options)))
   const results: RunResult[] = []
   for (const [index, scenario] of scenarios.entries()) {
     const out = flags.out === undefined || scenarios.length === 1 ? flags.out : `${flags.out}/${scenario.name}`

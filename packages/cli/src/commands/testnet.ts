@@ -26,10 +26,12 @@ export function testnetCommands(): Command[] {
     named(new Command('ps').description('the peers of a testnet').option('--json', 'as JSON')).action(ps),
     named(
       new Command('fault')
-        .description('do something to a peer: crash, restart, pause, resume, stop, clock, shape')
+        .description(
+          'do something to a peer: crash, restart, stop, pause, resume; or a fault as scenarios have it: partition, delay, jitter, loss, reorder, duplicate, reset, bandwidth, clock, disk, until heal',
+        )
         .argument('<peer>')
         .argument('<kind>')
-        .argument('[options]', 'JSON, for kinds that take some'),
+        .argument('[options]', 'how much (80ms, 20%, 1Mbit, full), or JSON with what a scenario says: {"value": "80ms", "to": "gateway"}'),
     ).action(fault),
     named(new Command('logs').description("a peer's log").argument('<peer>').option('-f, --follow', 'go on until interrupted')).action(
       logs,
@@ -51,7 +53,7 @@ async function ps(flags: Named & { readonly json?: true }): Promise<void> {
 
 async function fault(peer: string, kind: string, options: string | undefined, flags: Named): Promise<void> {
   const client = connect(flags)
-  const measured = await mended(client.fault(peer, kind, options === undefined ? undefined : jsonOf(options)))
+  const measured = await mended(client.fault(peer, kind, options?.startsWith('{') === true ? jsonOf(options) : options))
   const figures = Object.entries(measured).map(([name, value]) => `${name} ${value}`)
   console.log(`${kind} ${peer}: done${figures.length > 0 ? ` (${figures.join(', ')})` : ''}`)
 }
@@ -60,7 +62,7 @@ function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new UserError(`expected options as JSON, such as '{"driftPpm": 500}', found ${text}`)
+    throw new UserError(`expected options as JSON, such as '{"drift": "500ppm"}', found ${text}`)
   }
 }
 

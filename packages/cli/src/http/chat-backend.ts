@@ -1,5 +1,6 @@
 import type { AnyMessage } from '@infermesh/kernel'
 import { errorEntry, type MessageOf } from '@infermesh/protocol'
+import { textOf } from '@infermesh/serving'
 import type { ApiError, Ask, ChatBackend, ChatRequest, CompletionEvent } from '@infermesh/testnet'
 import { modelList, type SubmitEvent, submitEvent } from './submit-events.ts'
 
@@ -33,15 +34,11 @@ export const chatBackend = (ask: AskPeer, peers: BackendPeers): ChatBackend => (
       ...(request.seed === undefined ? {} : { seed: request.seed }),
       ...(request.traceparent === undefined ? {} : { trace: request.traceparent }),
       ...sessionOf(request),
+      stream: request.stream === true,
     })
-    for await (const answer of ask(
-      peers.client,
-      { stream: 'control', message: { type: 'Command', name: 'submit', argument } as AnyMessage },
-      signal,
-    )) {
-      const event = completionOf(answer)
-      if (event !== undefined) yield event
-    }
+    const message = { type: 'Command', name: 'submit', argument } as AnyMessage
+    const answers = ask(peers.client, { stream: 'control', message }, signal)
+    yield* request.stream === true ? streamed(answers) : whole(answers)
   },
 })
 
@@ -54,17 +51,35 @@ function sessionOf({ extra }: ChatRequest): { readonly session?: unknown } {
 /** The messages as one text: role and content, line by line, as a chat template would have it. */
 const promptOf = ({ messages }: ChatRequest): string => messages.map(({ role, content }) => `${role}: ${content}`).join('\n')
 
-function completionOf(answer: AnyMessage): CompletionEvent | undefined {
-  if (answer.type === 'Refused') {
-    const { code, detail } = answer as MessageOf<'Refused'>
-    return { type: 'error', error: apiError(code, detail) }
+/** Words as they come. The client peer was told so: it fails rather than take one back. */
+async function* streamed(answers: AsyncIterable<AnyMessage>): AsyncGenerator<CompletionEvent> {
+  for await (const answer of answers) {
+    const event = submitEventOf(answer)
+    if ('error' in event) yield { type: 'error', error: event.error }
+    else if (event.kind === 'tokens') yield { type: 'text', text: event.text }
+    else if (event.kind === 'ended') yield endOf(event)
   }
-  return eventOf(submitEvent.parse(JSON.parse((answer as MessageOf<'CommandDone'>).result)))
 }
 
-function eventOf(event: SubmitEvent): CompletionEvent | undefined {
-  if (event.kind === 'tokens') return { type: 'text', text: event.text }
-  if (event.kind !== 'ended') return undefined
+/** All words at the end, when none is taken back any more. */
+async function* whole(answers: AsyncIterable<AnyMessage>): AsyncGenerator<CompletionEvent> {
+  const tokens: number[] = []
+  for await (const answer of answers) {
+    const event = submitEventOf(answer)
+    if ('error' in event) yield { type: 'error', error: event.error }
+    else if (event.kind === 'tokens') tokens.push(...event.tokens)
+    else if (event.kind === 'takenBack') tokens.length = event.from
+    else if (event.kind === 'ended') yield* [{ type: 'text', text: textOf(tokens) } as const, endOf(event)]
+  }
+}
+
+function submitEventOf(answer: AnyMessage): SubmitEvent | { readonly error: ApiError } {
+  if (answer.type !== 'Refused') return submitEvent.parse(JSON.parse((answer as MessageOf<'CommandDone'>).result))
+  const { code, detail } = answer as MessageOf<'Refused'>
+  return { error: apiError(code, detail) }
+}
+
+function endOf(event: Extract<SubmitEvent, { readonly kind: 'ended' }>): CompletionEvent {
   if (event.outcome !== 'ok')
     return { type: 'error', error: apiError(event.code ?? 'upstream-lost', event.detail ?? 'the request was cancelled') }
   const receiptId = event.receipts.at(-1)

@@ -4,6 +4,7 @@ import { z } from 'zod'
 export const submitEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('started'), requestId: z.string() }),
   z.object({ kind: z.literal('tokens'), from: z.number(), tokens: z.array(z.number()), text: z.string() }),
+  z.object({ kind: z.literal('takenBack'), from: z.number() }),
   z.object({ kind: z.literal('receipt'), id: z.string() }),
   z.object({
     kind: z.literal('ended'),

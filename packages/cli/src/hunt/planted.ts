@@ -12,12 +12,9 @@ export interface PlantedResult {
 export async function huntPlanted(
   scenario: Scenario,
   bug: PlantedBug,
-  options: { readonly seeds: number; readonly first?: number; readonly shrinkRuns?: number },
+  options: { readonly seeds: number; readonly first?: number; readonly shrinkRuns?: number; readonly jobs?: number },
 ): Promise<PlantedResult> {
-  const { seeds, first = 1, shrinkRuns = 0 } = options
-  const { seedsRun, finding } = await hunt(scenario, {
-    ...{ seeds, first, shrinkRuns },
-    alter: (peer, builder) => (bug.roles.includes(peer.role) ? bug.build(builder) : builder.make()),
-  })
+  const { first = 1, shrinkRuns = 0, ...rest } = options
+  const { seedsRun, finding } = await hunt(scenario, { ...rest, first, shrinkRuns, bug })
   return { bug, seedsRun, ...(finding === undefined ? {} : { finding }) }
 }

@@ -2,17 +2,20 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Scenario } from '@infermesh/scenario'
 import { UserError } from '../user-error.ts'
+import type { Breakage } from './breakage.ts'
 import { codeDigest } from './code-digest.ts'
-import type { Breakage } from './virtual-run.ts'
 
 const FORMAT = 1
+
+/** Where a run repeats to the last bit. */
+export type VirtualWorld = 'message' | 'stack'
 
 /** A run that can be made again, to the last bit, by the same code. */
 export interface ReplayFile {
   readonly format: number
   /** `codeDigest` of the code that made it. */
   readonly code: string
-  readonly world: 'message'
+  readonly world: VirtualWorld
   /** With every name resolved. */
   readonly scenario: Scenario
   /** Whether the run ended at the first broken check. */
@@ -22,9 +25,9 @@ export interface ReplayFile {
   readonly breakage?: Breakage | undefined
 }
 
-export function writeReplay(path: string, replay: Omit<ReplayFile, 'format' | 'code' | 'world'>): void {
+export function writeReplay(path: string, replay: Omit<ReplayFile, 'format' | 'code'>): void {
   mkdirSync(dirname(path), { recursive: true })
-  const file: ReplayFile = { format: FORMAT, code: codeDigest(), world: 'message', ...replay }
+  const file: ReplayFile = { format: FORMAT, code: codeDigest(), ...replay }
   writeFileSync(path, `${JSON.stringify(file, null, 2)}\n`)
 }
 
@@ -54,9 +57,14 @@ function parse(path: string): ReplayFile {
 /** Enough to tell a replay file from others; what is in it was written by `writeReplay`, and is run or refused as a whole. */
 function isReplay(value: unknown): value is ReplayFile {
   if (typeof value !== 'object' || value === null) return false
-  const { format, code, scenario, traceHash, stopEarly } = value as Partial<Record<keyof ReplayFile, unknown>>
+  const { format, code, world, scenario, traceHash, stopEarly } = value as Partial<Record<keyof ReplayFile, unknown>>
   return (
-    format === FORMAT && typeof code === 'string' && typeof traceHash === 'string' && typeof stopEarly === 'boolean' && isNetwork(scenario)
+    format === FORMAT &&
+    (world === 'message' || world === 'stack') &&
+    typeof code === 'string' &&
+    typeof traceHash === 'string' &&
+    typeof stopEarly === 'boolean' &&
+    isNetwork(scenario)
   )
 }
 

@@ -15,6 +15,7 @@ export async function shrink(
   let left = runs
   const holds: Breaks = async (candidate) => left-- > 0 && (await breaks(candidate))
   let smallest = await fewerFaults(scenario, holds)
+  smallest = await firstThatBreaks(smallest, fewerCommands, holds)
   smallest = await firstThatBreaks(smallest, lessLoad, holds)
   smallest = await firstThatBreaks(smallest, simplerFaults, holds)
   smallest = await fewerFaults(smallest, holds)
@@ -66,6 +67,9 @@ async function firstThatBreaks(scenario: Scenario, candidates: (from: Scenario) 
   return current
 }
 
+const fewerCommands = (scenario: Scenario): readonly Scenario[] =>
+  scenario.commands.map((_, index) => ({ ...scenario, commands: scenario.commands.toSpliced(index, 1) }))
+
 function lessLoad(scenario: Scenario): readonly Scenario[] {
   const { load } = scenario
   const without = load.length < 2 ? [] : load.map((_, index) => load.toSpliced(index, 1))
@@ -90,8 +94,8 @@ const simplerFaults = (scenario: Scenario): readonly Scenario[] =>
 function simpler(fault: ScenarioFault): readonly ScenarioFault[] {
   const variants: ScenarioFault[] = []
   if ('peers' in fault && fault.peers.length > 1) variants.push(...fault.peers.map((peer) => ({ ...fault, peers: [peer] })))
-  if (fault.kind === 'crash' && fault.afterEffects !== undefined) {
-    const { afterEffects: _afterEffects, ...atOnce } = fault
+  if (fault.kind === 'crash' && (fault.afterEffects !== undefined || fault.cut !== undefined)) {
+    const { afterEffects: _afterEffects, cut: _cut, ...atOnce } = fault
     variants.push(atOnce)
   }
   if (fault.kind === 'partition')

@@ -1,35 +1,22 @@
 import type { Millis } from '@infermesh/kernel'
-import { endOf, type NetworkRecord, RunObserver, type RunResult, type Scenario, type TraceRow, timelineOf } from '@infermesh/scenario'
+import type { LedgerRule } from '@infermesh/protocol/ledger'
+import type { RunObserver, Scenario } from '@infermesh/scenario'
 import { MachineFailed, NoProgress } from '@infermesh/sim'
 import { replayChecks } from '../audit/replay-checks.ts'
-import { liarIds } from '../faults/liar-ids.ts'
-import { type NetworkPlan, planNetwork } from '../network/network-plan.ts'
+import type { NetworkPlan } from '../network/network-plan.ts'
 import { endMessages, type MessageRun, prepareMessages, quietWatch } from '../worlds/message-world.ts'
 import type { Alteration } from '../worlds/virtual-network.ts'
 import type { RunOrder } from '../worlds/world.ts'
+import { type Breakage, brokeDown, brokenIn, seenBroken, type VirtualOutcome } from './breakage.ts'
+import { type OrderOptions, quietOrder } from './quiet-order.ts'
 
-export interface VirtualRunOptions {
-  readonly onRecord?: (record: NetworkRecord) => void
-  readonly traces?: ReadonlyMap<number, readonly TraceRow[]>
+export interface VirtualRunOptions extends OrderOptions {
   /** Changes machines, for planted bugs. */
   readonly alter?: Alteration
+  /** Rules that every ledger leaves out, also the one that replays the log at the end; for planted bugs. */
+  readonly waived?: ReadonlySet<LedgerRule>
   /** Ends the run at the first standing check that breaks. */
   readonly stopEarly?: boolean
-}
-
-/** What broke: a standing check, or a machine that failed its own assertion. */
-export interface Breakage {
-  readonly check: string
-  readonly at: Millis
-  readonly text: string
-}
-
-export interface VirtualOutcome {
-  readonly breakage: Breakage | undefined
-  readonly traceHash: string
-  readonly virtualMs: Millis
-  /** Absent when the run was cut short. */
-  readonly result?: RunResult
 }
 
 /** As long as the slices of a run in the foreground: a run ends at the end of one. */
@@ -42,29 +29,17 @@ export class VirtualRun {
   readonly messages: MessageRun
   readonly #order: RunOrder
   readonly #stopEarly: boolean
+  readonly #waived: ReadonlySet<LedgerRule> | undefined
   readonly #isQuiet: () => boolean
   #started = false
   #failure: Breakage | undefined
 
   constructor(scenario: Scenario, options: VirtualRunOptions = {}) {
-    this.plan = planNetwork(scenario)
-    const timeline = timelineOf(scenario, options.traces)
-    this.observer = new RunObserver(scenario, this.plan.genesis, liarIds(scenario, this.plan))
+    this.#order = quietOrder(scenario, options)
+    this.plan = this.#order.plan
+    this.observer = this.#order.observer
     this.#stopEarly = options.stopEarly === true
-    this.#order = {
-      scenario,
-      plan: this.plan,
-      timeline,
-      end: endOf(scenario, timeline),
-      observer: this.observer,
-      onRecord: (record) => {
-        this.observer.observe(record)
-        options.onRecord?.(record)
-      },
-      say: () => undefined,
-      folder: '',
-      signal: new AbortController().signal,
-    }
+    this.#waived = options.waived
     this.messages = prepareMessages(this.#order, options.alter)
     this.#isQuiet = quietWatch(this.messages.world, this.#order)
   }
@@ -82,7 +57,7 @@ export class VirtualRun {
       }
     } catch (error) {
       if (!(error instanceof MachineFailed) && !(error instanceof NoProgress)) throw error
-      this.#failure = { check: error.name, at: world.now(), text: error.message }
+      this.#failure = brokeDown(error.name, world.now(), error.message)
       return true
     }
     return world.now() >= this.#order.end
@@ -90,10 +65,10 @@ export class VirtualRun {
 
   breakage(): Breakage | undefined {
     if (this.#failure !== undefined) return this.#failure
-    const violation = this.observer.violation()
-    if (violation !== undefined) return { check: violation.name, at: violation.at, text: violation.text }
     const found = this.messages.network.plaintext.violation()
-    return found === undefined ? undefined : { check: found.check, at: this.messages.world.now(), text: found.text }
+    const seen = seenBroken(this.observer, found === undefined ? [] : [found.check])
+    if (seen !== undefined || found === undefined) return seen
+    return { check: found.check, at: this.messages.world.now(), text: found.text, all: [found.check] }
   }
 
   /** To the end, with all that is judged only there. */
@@ -103,21 +78,13 @@ export class VirtualRun {
     const early = this.breakage()
     if (this.#failure !== undefined || (early !== undefined && this.#stopEarly))
       return { breakage: early, traceHash: world.traceHash(), virtualMs: world.now() }
-    const { log, further, ...end } = await endMessages(this.messages, this.#order)
+    const { log, further, crypto, ...end } = await endMessages(this.messages, this.#order)
     const result = this.observer.conclude({
       ...end,
       world: 'message',
       wallMs: 0,
-      further: [...replayChecks(this.plan.genesis, log), ...further],
+      further: [...replayChecks(this.plan.genesis, log, crypto, this.#waived), ...further],
     })
     return { breakage: this.breakage() ?? brokenIn(result), traceHash: world.traceHash(), virtualMs: world.now(), result }
   }
-}
-
-/** Whole names of standing checks begin with `I` or `L` and a number. */
-export const isStanding = (name: string): boolean => /^[IL]\d+ /.test(name)
-
-function brokenIn(result: RunResult): Breakage | undefined {
-  const broken = result.checks.find((check) => !check.held && check.undecided !== true && isStanding(check.name))
-  return broken && { check: broken.name.split(' ')[0] ?? broken.name, at: result.virtualMs, text: `${broken.name}: ${broken.actual}` }
 }

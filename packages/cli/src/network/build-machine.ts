@@ -15,6 +15,7 @@ import {
 } from '@infermesh/peers'
 import type { Genesis, PeerMachine, PeerServices } from '@infermesh/protocol'
 import { identityFromSeed } from '@infermesh/protocol/node'
+import type { SeededSecrets } from './oblivious-services.ts'
 import { peerServices } from './peer-services.ts'
 import type { RoleConfig } from './role-configs.ts'
 
@@ -26,7 +27,7 @@ export interface NetworkSeeds {
   /** The real curves unless told; a virtual world shares one that remembers what has verified. */
   readonly crypto?: Cryptography
   /** Set by virtual worlds alone, whose runs must repeat: without it secrets come from the operating system. */
-  readonly secrets?: 'seeded'
+  readonly secrets?: SeededSecrets
 }
 
 type Planned = { readonly identitySeed: Uint8Array; readonly config: RoleConfig }
@@ -42,19 +43,19 @@ export function machineBuilder(network: NetworkSeeds, peer: Planned): MachineBui
     ...(network.crypto === undefined ? {} : { crypto: network.crypto }),
     ...(network.secrets === undefined ? {} : { secrets: network.secrets }),
   })
-  const { lies = [] } = peer.config
   return {
     services,
-    make: ({ services: own = services, answerer: honest = referenceAnswer } = {}) => {
-      if (lies.length === 0) return machineOf(peer.config, own, honest)
-      return createLiar((answerer) => machineOf(peer.config, own, answerer), lies, own)
+    make: ({ services: own = services, answerer: honest = referenceAnswer, config = peer.config } = {}) => {
+      const { lies = [] } = config
+      if (lies.length === 0) return machineOf(config, own, honest)
+      return createLiar((answerer) => machineOf(config, own, answerer), lies, own)
     },
   }
 }
 
 export interface MachineBuilder {
   readonly services: PeerServices
-  make(changes?: { readonly services?: PeerServices; readonly answerer?: Answerer }): PeerMachine
+  make(changes?: { readonly services?: PeerServices; readonly answerer?: Answerer; readonly config?: RoleConfig }): PeerMachine
 }
 
 /** The only place that knows every role. */

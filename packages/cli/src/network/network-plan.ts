@@ -83,13 +83,17 @@ export function planNetwork(scenario: Scenario, options: PlanOptions = {}): Netw
   return { genesis, runSeed, platformSeed, peers }
 }
 
-/** Load clients share processes: they are the load, not the system under test. */
-const clientSeats = (scenario: Scenario): readonly Seat[] =>
-  scenario.load.flatMap((load, index) =>
-    Array.from({ length: load.client }, (_, client) => ({
-      name: clientName(index, client),
+/** Load clients share processes: they are the load, not the system under test. One whose process a fault is about has its own. */
+function clientSeats(scenario: Scenario): readonly Seat[] {
+  const alone = new Set(scenario.faults.flatMap((fault) => (processFaults.has(fault.kind) && 'peers' in fault ? fault.peers : [])))
+  return scenario.load.flatMap((load, index) =>
+    Array.from({ length: load.client }, (_, client) => clientName(index, client)).map((name, client) => ({
+      name,
       role: 'client' as const,
-      process: `clients-${index}-${Math.floor(client / CLIENTS_PER_PROCESS)}`,
+      ...(alone.has(name) ? {} : { process: `clients-${index}-${Math.floor(client / CLIENTS_PER_PROCESS)}` }),
       ...(load.oblivious === undefined ? {} : { dials: 'relay' as const }),
     })),
   )
+}
+
+const processFaults: ReadonlySet<string> = new Set(['crash', 'restart', 'pause', 'resume', 'churn', 'disk'])

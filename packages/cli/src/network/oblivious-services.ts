@@ -1,8 +1,8 @@
 import { checkPrimeSync, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { type Random, randomFrom } from '@infermesh/kernel'
-import type { ObliviousServices } from '@infermesh/protocol/oblivious'
+import { type ObliviousServices, sizedPrimitives } from '@infermesh/protocol/oblivious'
 import { nodePrimitives } from '@infermesh/protocol/oblivious/node'
-import type { RsaPrivateKey } from '@infermesh/protocol/tokens'
+import { type RsaPrivateKey, sizedRsa } from '@infermesh/protocol/tokens'
 import { nodeRsa, rsaKeyFromPem } from '@infermesh/protocol/tokens/node'
 
 // Both keep what they derived from keys, so all peers of a process share them.
@@ -11,28 +11,35 @@ const rsa = nodeRsa()
 
 /** Secrets from the operating system: what every peer gets that is not told otherwise. */
 export function systemSecrets(): ObliviousServices {
-  let key: RsaPrivateKey | undefined
   return {
     primitives,
     rsa,
     entropy: (length) => new Uint8Array(randomBytes(length)),
-    issuerKey: () => {
-      key ??= rsaKeyFromPem(
-        generateKeyPairSync('rsa', { modulusLength: RSA_BITS }).privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
-      )
-      return key
-    },
+    issuerKey: () =>
+      rsaKeyFromPem(generateKeyPairSync('rsa', { modulusLength: RSA_BITS }).privateKey.export({ format: 'pem', type: 'pkcs8' }) as string),
   }
 }
 
+/** What a virtual world's peers seal with: the real arithmetic, or stand-ins of the same lengths that protect nothing. */
+export type SeededSecrets = 'seeded' | 'sized'
+
 /** Secrets from a seed, for virtual worlds only: whoever has the seed has the secrets. `life` differs after each restart. */
-export function seededSecrets(run: string, life: Random): ObliviousServices {
+export function seededSecrets(kind: SeededSecrets, run: string, life: Random): ObliviousServices {
   return {
-    primitives,
-    rsa,
-    entropy: (length) => Uint8Array.from({ length }, () => life.below(256)),
+    ...(kind === 'sized' ? { primitives: sizedPrimitives, rsa: sizedRsa } : { primitives, rsa }),
+    entropy: (length) => drawn(life, length),
     issuerKey: () => seededKey(run),
   }
+}
+
+/** Four bytes from each draw. */
+function drawn(random: Random, length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  for (let index = 0, word = 0; index < length; index++) {
+    word = index % 4 === 0 ? random.below(0x1_0000_0000) : word >>> 8
+    bytes[index] = word
+  }
+  return bytes
 }
 
 const seededKeys = new Map<string, RsaPrivateKey>()

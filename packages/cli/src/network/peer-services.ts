@@ -1,13 +1,13 @@
 import { type Cryptography, type PeerIdentity, randomFrom } from '@infermesh/kernel'
 import { Directory, type Genesis, type PeerServices, type SealingContext, Signer } from '@infermesh/protocol'
 import { identityFromSeed, nodeCryptography } from '@infermesh/protocol/node'
-import { seededSecrets, systemSecrets } from './oblivious-services.ts'
+import { type SeededSecrets, seededSecrets, systemSecrets } from './oblivious-services.ts'
 
 /** What a machine is handed at construction, with the real curves. Equal seeds, equal services. */
 export function peerServices(
   genesis: Genesis,
   identity: PeerIdentity,
-  seeds: { readonly run: string; readonly platform: Uint8Array; readonly crypto?: Cryptography; readonly secrets?: 'seeded' },
+  seeds: { readonly run: string; readonly platform: Uint8Array; readonly crypto?: Cryptography; readonly secrets?: SeededSecrets },
 ): PeerServices {
   const { crypto = nodeCryptography } = seeds
   const context: SealingContext = { networkId: genesis.networkId, crypto }
@@ -16,11 +16,20 @@ export function peerServices(
   const random = randomFrom(`${seeds.run}/${identity.peerId}`)
   return {
     identity,
-    directory: new Directory(genesis),
+    directory: directoryOf(genesis),
     crypto,
     random,
-    oblivious: seeds.secrets === 'seeded' ? seededSecrets(genesis.networkId, random.fork('secrets')) : systemSecrets(),
+    oblivious: seeds.secrets === undefined ? systemSecrets() : seededSecrets(seeds.secrets, genesis.networkId, random.fork('secrets')),
     attest: ({ measurement, userData, nonce }, now) =>
       platform.sign('attestation', { subject: identity.peerId, measurement, userData, nonce }, now),
   }
+}
+
+const directories = new WeakMap<Genesis, Directory>()
+
+/** Peers of one process share it: it never changes, and ten thousand of ten thousand members would fill the memory. */
+function directoryOf(genesis: Genesis): Directory {
+  const known = directories.get(genesis) ?? new Directory(genesis)
+  directories.set(genesis, known)
+  return known
 }

@@ -14,7 +14,7 @@ type Topics = Partial<Record<Role, readonly Topic[]>>
 export const listens: Topics = {
   gateway: ['models', 'capacity', 'leases', 'keys'],
   relay: ['keys'],
-  issuer: ['keys'],
+  issuer: ['keys', 'checkpoints'],
   operator: ['models', 'capacity', 'leases', 'checkpoints'],
   hub: ['models'],
   grantor: ['models'],
@@ -27,6 +27,7 @@ const speaks: Topics = {
   gateway: ['keys'],
   operator: ['models', 'capacity', 'leases', 'receipts'],
   hub: ['models'],
+  issuer: ['receipts'],
   verifier: ['verdicts'],
   settler: ['batches', 'checkpoints', 'evidence'],
 }

@@ -7,6 +7,8 @@ export class RunFolder {
   readonly path: string
   readonly #trace: WriteStream
   #seq = 0
+  /** Lines of this turn of the event loop, which go out as one write. */
+  #lines = ''
 
   /** Makes `runs/<scenario>-<n>`, or `out` when given. */
   constructor(scenario: string, out?: string) {
@@ -16,7 +18,10 @@ export class RunFolder {
   }
 
   record(record: NetworkRecord): void {
-    this.#trace.write(`${JSON.stringify({ ...record, seq: this.#seq++ })}\n`)
+    const { at, peer, event } = record
+    if (this.#lines === '') setImmediate(() => this.#flush())
+    this.#lines += `${JSON.stringify({ seq: this.#seq++, at, peer, event })}\n`
+    if (this.#lines.length > WRITE_MAX) this.#flush()
   }
 
   write(name: string, value: unknown): void {
@@ -29,12 +34,22 @@ export class RunFolder {
 
   async finish(result: RunResult): Promise<void> {
     this.write('run.json', result)
+    this.#flush()
     await new Promise<void>((resolve, reject) => {
       this.#trace.on('error', reject)
       this.#trace.end(resolve)
     })
   }
+
+  #flush(): void {
+    if (this.#lines === '') return
+    this.#trace.write(this.#lines)
+    this.#lines = ''
+  }
 }
+
+/** Letters of one write. */
+const WRITE_MAX = 1 << 20
 
 function nextFolder(parent: string, scenario: string): string {
   mkdirSync(parent, { recursive: true })

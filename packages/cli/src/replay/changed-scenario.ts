@@ -1,22 +1,52 @@
-import type { Scenario } from '@infermesh/scenario'
+import type { Scenario, ScenarioFault, ScenarioPeer } from '@infermesh/scenario'
+import { readFault, readPeerSetting } from '@infermesh/scenario/files'
 import { UserError } from '../user-error.ts'
 
 const UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, '%': 0.01 }
 
-/** `faults.0.at=31s`, `load.0.rate=9`: a path in the resolved scenario and its new value; `faults.2=none` takes a fault away. */
+/**
+ * `faults.0.at=31s`, `load.0.rate=9`: a path in the resolved scenario and its new value. `faults.2=none` takes a fault away,
+ * `faults.2={ at: 40s, crash: standby-0 }` puts another in its place or adds one, `peers.gateway.routing=uniform` sets a group or a peer.
+ */
 export function changedScenario(scenario: Scenario, changes: readonly string[]): Scenario {
   const copy = structuredClone(scenario) as unknown as Record<string, unknown>
-  const removed: number[] = []
+  // What was a scenario is one still: paths must exist, and values keep their kind.
+  const changed = copy as unknown as Changing
+  const removed = new Set<number>()
   for (const change of changes) {
-    const [, path = '', text = ''] = /^([^=]+)=(.*)$/.exec(change) ?? []
+    const [, path = '', text = ''] = /^([^=]+)=(.*)$/s.exec(change) ?? []
     if (path === '') throw new UserError(`--set: expected path=value, such as faults.0.at=31s, found ${change}`)
-    const fault = /^faults\.(\d+)$/.exec(path)
-    if (fault !== null && text === 'none') removed.push(Number(fault[1]))
+    const [, fault] = /^faults\.(\d+)$/.exec(path) ?? []
+    const [, peers, key] = /^peers\.([a-z][a-z0-9-]*)\.([a-zA-Z]+)$/.exec(path) ?? []
+    if (fault !== undefined && text === 'none') removed.add(Number(fault))
+    else if (fault !== undefined && text.startsWith('{')) putFault(changed, Number(fault), text)
+    else if (peers !== undefined && key !== undefined) setPeers(changed, peers, { key, text })
     else set(copy, path.split('.'), readValue(text))
   }
-  // What was a scenario is one still: paths must exist, and values keep their kind.
-  const changed = copy as unknown as Scenario
-  return { ...changed, faults: changed.faults.filter((_, index) => !removed.includes(index)) }
+  return { ...changed, faults: changed.faults.filter((_, index) => !removed.has(index)) }
+}
+
+interface Changing extends Omit<Scenario, 'peers' | 'faults'> {
+  peers: ScenarioPeer[]
+  faults: ScenarioFault[]
+}
+
+function putFault(scenario: Changing, index: number, text: string): void {
+  const { length } = scenario.faults
+  if (index > length)
+    throw new UserError(`--set faults.${index}: expected a fault from 0 to ${length - 1}, or ${length} for a new one, found ${index}`)
+  scenario.faults[index] = readFault(scenario, text, `--set faults.${index}:`)
+}
+
+function setPeers(scenario: Changing, name: string, { key, text }: { readonly key: string; readonly text: string }): void {
+  const isMeant = (peer: ScenarioPeer): boolean => peer.group === name || peer.name === name
+  const groups = new Set(scenario.peers.map(({ group }) => group))
+  if (!scenario.peers.some(isMeant))
+    throw new UserError(`--set peers.${name}: expected a peer or a group of this scenario (${[...groups].join(', ')}), found ${name}`)
+  if (key === 'role' || key === 'count')
+    throw new UserError(`--set peers.${name}.${key}: expected what a peer can change, found its ${key}`)
+  const setting = readPeerSetting(key, text, `--set peers.${name}:`)
+  scenario.peers = scenario.peers.map((peer) => (isMeant(peer) ? { ...peer, ...setting } : peer))
 }
 
 function set(target: Record<string, unknown>, path: readonly string[], value: unknown): void {

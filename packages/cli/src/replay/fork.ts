@@ -1,45 +1,73 @@
-import type { RunResult, Scenario, TraceRow } from '@infermesh/scenario'
-import { type VirtualOutcome, VirtualRun } from '../hunt/virtual-run.ts'
+import type { Millis } from '@infermesh/kernel'
+import type { NetworkRecord, RunResult, Scenario } from '@infermesh/scenario'
+import type { VirtualOutcome } from '../hunt/breakage.ts'
+import { VirtualRun } from '../hunt/virtual-run.ts'
 import { numberText } from '../output/summary.ts'
 import { tableText } from '../output/table.ts'
+import { UserError } from '../user-error.ts'
+import { Future, type Traces } from './future.ts'
 import { Divergence, recordText, TracePrint } from './trace-record.ts'
 
 /** Two futures of one past: the run as it was, and with something changed. */
 export interface Fork {
   readonly before: VirtualOutcome
+  /** The run as it was, but that the peers with a new policy are restarted without one: what of the change is only the restart. */
+  readonly restarted?: VirtualOutcome
   readonly after: VirtualOutcome
   /** Where they part. */
   readonly parting: string
 }
 
-export async function fork(
-  scenarios: { readonly before: Scenario; readonly after: Scenario },
-  traces: ReadonlyMap<number, readonly TraceRow[]>,
-): Promise<Fork> {
+export interface ForkOptions {
+  readonly before: Scenario
+  readonly after: Scenario
+  /** The change holds from this instant on; from the start, unless told. */
+  readonly from?: Millis
+}
+
+export async function fork({ before: was, after: changed, from }: ForkOptions, traces: Traces): Promise<Fork> {
   const past = new TracePrint()
-  const before = await new VirtualRun(scenarios.before, { traces, onRecord: (record) => past.add(record) }).finish()
+  const before = await new VirtualRun(was, { traces, onRecord: (record) => past.add(record) }).finish()
   const other = new Divergence(past)
-  const after = await new VirtualRun(scenarios.after, { traces, onRecord: (record) => other.add(record) }).finish()
+  const onRecord = (record: NetworkRecord): void => other.add(record)
+  if (from === undefined) {
+    const after = await new VirtualRun(changed, { traces, onRecord }).finish()
+    return { before, after, parting: partingOf(other) }
+  }
+  const future = new Future({ before: was, after: changed, from }, traces)
+  const after = await future.run(true, onRecord).finish()
+  const parting = other.result()
+  if (parting !== undefined && parting !== 'shorter' && parting.at < from)
+    throw new UserError(`--set: expected a change that acts from ${from} ms on, found one that acts at ${recordText(parting)}`)
+  const restarted = future.moved.length > 0 ? await future.run(false, () => undefined).finish() : undefined
+  return { before, after, parting: partingOf(other), ...(restarted === undefined ? {} : { restarted }) }
+}
+
+function partingOf(other: Divergence): string {
   const found = other.result()
-  const parting =
-    found === undefined ? 'nowhere: the runs are equal' : found === 'shorter' ? 'the changed run ends earlier' : recordText(found)
-  return { before, after, parting }
+  return found === undefined ? 'nowhere: the runs are equal' : found === 'shorter' ? 'the changed run ends earlier' : recordText(found)
 }
 
 /** Metrics and checks that differ, side by side. */
-export function forkText({ before, after, parting }: Fork): string {
-  const rows = [['outcome', outcomeText(before), outcomeText(after)], ...differing(before.result, after.result)]
-  return [`they part at: ${parting}`, '', tableText(['', 'as it was', 'changed'], rows)].join('\n')
+export function forkText({ before, restarted, after, parting }: Fork): string {
+  const columns = [
+    { name: 'as it was', outcome: before },
+    ...(restarted === undefined ? [] : [{ name: 'only restarted', outcome: restarted }]),
+    { name: 'changed', outcome: after },
+  ]
+  const results = columns.map(({ outcome }) => outcome.result)
+  const rows = [['outcome', ...columns.map(({ outcome }) => outcomeText(outcome))], ...differing(results)]
+  return [`they part at: ${parting}`, '', tableText(['', ...columns.map(({ name }) => name)], rows)].join('\n')
 }
 
 const outcomeText = ({ breakage, result }: VirtualOutcome): string =>
   breakage === undefined ? (result?.outcome ?? 'held') : `${breakage.check} broke at ${breakage.at} ms`
 
-function differing(before: RunResult | undefined, after: RunResult | undefined): string[][] {
-  const names = [...new Set([...Object.keys(before?.metrics ?? {}), ...Object.keys(after?.metrics ?? {})])]
+function differing(results: readonly (RunResult | undefined)[]): string[][] {
+  const names = [...new Set(results.flatMap((result) => Object.keys(result?.metrics ?? {})))]
   const text = (result: RunResult | undefined, name: string): string => {
     const value = result?.metrics[name]
     return value === undefined ? '–' : numberText(value)
   }
-  return names.map((name) => [name, text(before, name), text(after, name)]).filter(([, left, right]) => left !== right)
+  return names.map((name) => [name, ...results.map((result) => text(result, name))]).filter(([, ...values]) => new Set(values).size > 1)
 }

@@ -1,5 +1,9 @@
-import type { Message } from '@infermesh/protocol'
-import type { VirtualRun } from '../hunt/virtual-run.ts'
+import type { Envelope, Message } from '@infermesh/protocol'
+import type { MessageWorld } from '@infermesh/sim'
+import type { NetworkPlan } from '../network/network-plan.ts'
+
+/** Either virtual world: one runs by call, the other by promise. */
+type StateWorld = Pick<MessageWorld<Message, Envelope>, 'ask' | 'isUp' | 'store' | 'now'> & { run(until: number): void | Promise<void> }
 
 /** What one peer is at an instant: whether it runs, what it says of itself, what it has saved. */
 export interface PeerState {
@@ -12,8 +16,7 @@ export interface PeerState {
 }
 
 /** Asks every peer for its status. The run cannot go on as it was after that: the question is an input too. */
-export function peerStates({ plan, messages }: VirtualRun): readonly PeerState[] {
-  const { world } = messages
+export async function peerStates(world: StateWorld, plan: NetworkPlan): Promise<readonly PeerState[]> {
   const answers = new Map<string, unknown>()
   const peers = plan.peers.filter(({ role }) => role !== 'client')
   for (const { name } of peers) {
@@ -22,7 +25,7 @@ export function peerStates({ plan, messages }: VirtualRun): readonly PeerState[]
     world.ask(name, { stream: 'control', message, timeout: 10 }, (answer) => answers.set(name, statusOf(answer)))
   }
   // A local question takes no virtual time; a paused peer stays silent.
-  world.run(world.now())
+  await world.run(world.now())
   return peers.map(({ name, role }) => ({
     peer: name,
     role,
@@ -32,7 +35,7 @@ export function peerStates({ plan, messages }: VirtualRun): readonly PeerState[]
   }))
 }
 
-type Answer = Parameters<Parameters<VirtualRun['messages']['world']['ask']>[2]>[0]
+type Answer = Parameters<Parameters<StateWorld['ask']>[2]>[0]
 
 function statusOf(answer: Answer): unknown {
   if (answer.type !== 'response') return answer.failure.code

@@ -22,7 +22,7 @@ export async function proveRun(
       name: 'the same seed is the same run, also under load',
       held: difference === undefined && expected === found,
       expected,
-      actual: difference === undefined ? found : `first different record: ${difference}`,
+      actual: difference === undefined ? found : differenceText(difference),
     }
   } finally {
     await load.terminate()
@@ -31,13 +31,26 @@ export async function proveRun(
 
 const traceOf = (folder: string): string => join(folder, 'trace.jsonl')
 
-/** The first line of the second file that the first has not at that place; what is missing there counts too. */
-export async function firstDifference(expected: string, found: string): Promise<string | undefined> {
-  const lines = createInterface({ input: createReadStream(expected) })[Symbol.asyncIterator]()
-  for await (const line of createInterface({ input: createReadStream(found) })) {
-    const { value, done = false } = await lines.next()
-    if (done || value !== line) return line
-  }
-  const { value, done = false } = await lines.next()
-  return done ? undefined : `missing: ${value}`
+/** One place of two traces, from 1, and what stands there; nothing where a trace has ended before. */
+interface TraceDifference {
+  readonly line: number
+  readonly expected: string | undefined
+  readonly found: string | undefined
 }
+
+/** The first place where two files are not the same. */
+export async function firstDifference(expected: string, found: string): Promise<TraceDifference | undefined> {
+  const [left, right] = [linesOf(expected), linesOf(found)]
+  for (let line = 1; ; line++) {
+    const [first, second] = await Promise.all([left.next(), right.next()])
+    if (first.done === true && second.done === true) return undefined
+    const difference = { line, expected: textOf(first), found: textOf(second) }
+    if (difference.expected !== difference.found) return difference
+  }
+}
+
+const linesOf = (file: string): AsyncIterator<string> => createInterface({ input: createReadStream(file) })[Symbol.asyncIterator]()
+const textOf = ({ done, value }: IteratorResult<string>): string | undefined => (done === true ? undefined : value)
+
+const differenceText = ({ line, expected = 'the end', found = 'the end' }: TraceDifference): string =>
+  `first different record, line ${line}: first ${expected}, then ${found}`

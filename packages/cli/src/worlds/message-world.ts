@@ -1,5 +1,5 @@
 import type { Envelope, Message } from '@infermesh/protocol'
-import { identityFromSeed, nodeCryptography } from '@infermesh/protocol/node'
+import { identityFromSeed } from '@infermesh/protocol/node'
 import type { NetworkRecord } from '@infermesh/scenario'
 import { createMessageWorld, type MessageWorld } from '@infermesh/sim'
 import { refuseEngines } from '../engines/refuse-engines.ts'
@@ -24,7 +24,7 @@ const QUIET_FOR = 1_000
 
 /** Peers as objects, links and gossip modelled, time virtual: the same seed is the same run. */
 export async function runInMessages(order: RunOrder): Promise<WorldEnd> {
-  const run = prepareMessages(order)
+  const run = prepareMessages(order, order.alter)
   run.world.start()
   await untilQuiet(run.world, order)
   return await endMessages(run, order)
@@ -58,10 +58,10 @@ export async function endMessages({ world, network }: MessageRun, { plan }: RunO
   const log = await fetchLog(
     plan.peers.filter((peer) => peer.role === 'settler').map((peer) => peer.name),
     (settler, message) => askWorld(world, settler, message),
-    { networkId: plan.genesis.networkId, crypto: nodeCryptography },
+    { networkId: plan.genesis.networkId, crypto: network.crypto },
   )
   world.flush()
-  return { virtualMs: world.now(), traceHash: world.traceHash(), log, further: network.checks() }
+  return { virtualMs: world.now(), traceHash: world.traceHash(), log, further: network.checks(), crypto: network.crypto }
 }
 
 async function untilQuiet(world: World, order: RunOrder): Promise<void> {

@@ -47,6 +47,10 @@ export async function prepareTestnet(plan: NetworkPlan, options: StartOptions): 
   })
 }
 
+/** What a person reads of a peer that nobody had ended. */
+export const deathText = ({ peers, detail, log }: UnexpectedExit): string =>
+  `${peers.join(', ')} ended by itself: ${detail.split('\n')[0]} (see ${log})`
+
 /** Starts every peer of a plan and waits until they are meshed. */
 export async function startPlan(plan: NetworkPlan, options: StartOptions): Promise<Testnet> {
   const testnet = await prepareTestnet(plan, options)

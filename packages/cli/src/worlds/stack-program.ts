@@ -1,11 +1,13 @@
 import type { Millis } from '@infermesh/kernel'
 import { type StackWorld, serveStack } from '@infermesh/libp2p'
 import { createCodec, type Envelope, type Message, streams, topics } from '@infermesh/protocol'
-import { identityFromSeed, nodeCryptography } from '@infermesh/protocol/node'
+import { identityFromSeed } from '@infermesh/protocol/node'
 import type { Action, NetworkRecord, RunCheck, Scenario } from '@infermesh/scenario'
 import type { NetworkPlan } from '../network/network-plan.ts'
+import { type PeerState, peerStates } from '../replay/peer-states.ts'
 import { askWorld } from './ask-world.ts'
 import { fetchLog } from './fetch-log.ts'
+import { sidesOf } from './mixed/sides.ts'
 import { latencyOf, lineOf, VirtualNetwork } from './virtual-network.ts'
 import type { FinalLog } from './world.ts'
 
@@ -15,6 +17,8 @@ export interface StackPlan {
   readonly plan: NetworkPlan
   readonly timeline: readonly Action[]
   readonly end: Millis
+  /** Ends the run here, with what each peer is then. */
+  readonly stopAt?: Millis
 }
 
 export interface StackEnd {
@@ -22,6 +26,7 @@ export interface StackEnd {
   readonly traceHash: string
   readonly log: FinalLog
   readonly further: readonly RunCheck[]
+  readonly states?: readonly PeerState[]
   readonly isAborted: boolean
 }
 
@@ -42,13 +47,15 @@ serveStack<StackPlan, StackEnd, Message, Envelope>({
       },
     }
     network = new VirtualNetwork(virtual)
-    const codec = createCodec({ networkId: order.plan.genesis.networkId, crypto: nodeCryptography })
+    const codec = createCodec({ networkId: order.plan.genesis.networkId, crypto: network.crypto })
     const { bandwidth } = lineOf(virtual)
+    const { stack, messages } = sidesOf(virtual, network)
     return {
       latency: latencyOf(order.scenario),
       ...(bandwidth === undefined ? {} : { bandwidth }),
       onRecord: (record) => network.observe(record as NetworkRecord),
-      peers: order.plan.peers.map((peer) => ({
+      ...(messages === undefined ? {} : { messages }),
+      peers: stack.map((peer) => ({
         name: peer.name,
         role: peer.role,
         identity: identityFromSeed(peer.identitySeed),
@@ -63,13 +70,18 @@ serveStack<StackPlan, StackEnd, Message, Envelope>({
   async direct(world, order, stage) {
     network.attach(world)
     world.start()
-    while (world.now() < order.end && !stage.isAborted()) {
-      await world.run(Math.min(order.end, world.now() + SLICE_MS))
+    const end = Math.min(order.end, order.stopAt ?? Number.POSITIVE_INFINITY)
+    while (world.now() < end && !stage.isAborted()) {
+      await world.run(Math.min(end, world.now() + SLICE_MS))
       if (!(await stage.checkpoint()) && owed === 0) break
     }
-    const log = stage.isAborted() ? { checkpoints: [], entries: [] } : await readLog(world, order.plan)
+    const states = order.stopAt === undefined ? {} : { states: await peerStates(world, order.plan) }
+    const log = stage.isAborted() || order.stopAt !== undefined ? { checkpoints: [], entries: [] } : await readLog(world, order.plan)
     world.flush()
-    return { virtualMs: world.now(), traceHash: world.traceHash(), log, further: network.checks(), isAborted: stage.isAborted() }
+    const crossed = world.border()
+    if (crossed !== undefined) world.record({ type: 'borderCrossed', ...crossed })
+    const ended = { virtualMs: world.now(), traceHash: world.traceHash(), isAborted: stage.isAborted() }
+    return { ...ended, ...states, log, further: network.checks() }
   },
 })
 
@@ -79,5 +91,5 @@ const readLog = (world: World, plan: NetworkPlan): Promise<FinalLog> =>
   fetchLog(
     plan.peers.filter((peer) => peer.role === 'settler').map((peer) => peer.name),
     (settler, message) => askWorld(world, settler, message),
-    { networkId: plan.genesis.networkId, crypto: nodeCryptography },
+    { networkId: plan.genesis.networkId, crypto: network.crypto },
   )

@@ -1,6 +1,6 @@
-import { createCodec, type Envelope, type Message, type PeerMachine } from '@infermesh/protocol'
-import { nodeCryptography } from '@infermesh/protocol/node'
-import { type Action, type Arrival, faultText, type NetworkRecord, type Scenario } from '@infermesh/scenario'
+import type { Cryptography } from '@infermesh/kernel'
+import { type Envelope, encodeMessage, type Message, type PeerMachine } from '@infermesh/protocol'
+import { type Action, type Arrival, commandText, faultText, type NetworkRecord, type Scenario } from '@infermesh/scenario'
 import {
   constantLatency,
   everyLink,
@@ -10,14 +10,17 @@ import {
   type MessageWorld,
   type MessageWorldOptions,
 } from '@infermesh/sim'
-import type { FaultHost } from '../faults/fault-host.ts'
+import { faultHostOf, type VirtualControls } from '../faults/fault-host.ts'
 import { FaultInjector } from '../faults/fault-injector.ts'
 import { PeerWatch } from '../faults/peer-watch.ts'
 import { PlaintextWatch } from '../faults/plaintext-watch.ts'
+import { type CutSide, SaveCuts } from '../faults/save-cuts.ts'
+import { usualRate } from '../faults/usual-rate.ts'
 import { type MachineBuilder, machineBuilder } from '../network/build-machine.ts'
 import type { NetworkPlan, PlannedPeer } from '../network/network-plan.ts'
-import { sharedCryptography } from '../network/shared-cryptography.ts'
-import { submission, turnAfter } from './turns.ts'
+import type { SeededSecrets } from '../network/oblivious-services.ts'
+import { worldCryptography } from '../network/world-cryptography.ts'
+import { commanded, submission, turnAfter } from './turns.ts'
 
 /** Changes a peer's machine. Tests plant bugs with it; no scenario and no command can. */
 export type Alteration = (peer: PlannedPeer, builder: MachineBuilder) => PeerMachine
@@ -33,7 +36,7 @@ export interface VirtualOrder {
 }
 
 /** The world as a run drives it, whether its time is advanced by call or by promise. */
-export type VirtualHost = FaultHost & Pick<MessageWorld<Message, Envelope>, 'now' | 'at' | 'ask' | 'addRule'>
+export type VirtualHost = VirtualControls & Pick<MessageWorld<Message, Envelope>, 'at'>
 
 /** What may wait at a line before it overflows, where lines have a rate. */
 const LINE_QUEUE_BYTES = 4 * 1024 * 1024
@@ -41,30 +44,37 @@ const LINE_QUEUE_BYTES = 4 * 1024 * 1024
 /** Machines, faults and load of one run in virtual time, whichever world carries the messages. */
 export class VirtualNetwork {
   readonly plaintext: PlaintextWatch
+  /** What every peer signs and verifies with, and whoever reads the run's log. */
+  readonly crypto: Cryptography
   readonly #order: VirtualOrder
   readonly #alter: Alteration
   readonly #watch = new PeerWatch(() => this.#host?.now() ?? 0)
   readonly #watched: ReadonlySet<string>
-  readonly #crypto = sharedCryptography()
   readonly #lives = new Map<string, number>()
+  readonly #cuts = new SaveCuts((peer, afterEffects) => this.#host?.crash(peer, { afterEffects, reason: 'a fault of the scenario' }))
+  readonly #isCut: ReadonlySet<string>
   #host: VirtualHost | undefined
   #injector: FaultInjector | undefined
 
   constructor(order: VirtualOrder, alter: Alteration = (_peer, builder) => builder.make()) {
     this.#order = order
     this.#alter = alter
+    this.crypto = worldCryptography(order.scenario, order.plan)
     this.plaintext = new PlaintextWatch(order.scenario, order.plan.genesis)
     this.#watched = new Set(order.scenario.faults.flatMap((fault) => (fault.kind === 'clock' || fault.kind === 'disk' ? fault.peers : [])))
+    this.#isCut = new Set(order.scenario.faults.flatMap((fault) => (fault.kind === 'crash' && fault.cut !== undefined ? fault.peers : [])))
   }
 
   createMachine(peer: PlannedPeer): PeerMachine {
     // Another life draws other nonces.
     const life = this.#lives.get(peer.name) ?? 0
     this.#lives.set(peer.name, life + 1)
-    const { plan } = this.#order
-    const network = { ...plan, crypto: this.#crypto, runSeed: `${plan.runSeed}/${life}`, secrets: 'seeded' as const }
+    const { plan, scenario } = this.#order
+    const secrets: SeededSecrets = scenario.crypto === 'sized' ? 'sized' : 'seeded'
+    const network = { ...plan, crypto: this.crypto, runSeed: `${plan.runSeed}/${life}`, secrets }
     const machine = this.plaintext.wrap(peer.name, this.#alter(peer, machineBuilder(network, peer)))
-    return this.#watched.has(peer.name) ? this.#watch.wrap(peer.name, machine) : machine
+    const watched = this.#watched.has(peer.name) ? this.#watch.wrap(peer.name, machine) : machine
+    return this.#isCut.has(peer.name) ? this.#cuts.wrap(peer.name, watched) : watched
   }
 
   /** Puts the timeline on the world's clock. Nothing happens before the world runs. */
@@ -72,11 +82,21 @@ export class VirtualNetwork {
     const { scenario, plan, timeline } = this.#order
     this.#host = host
     const names = plan.peers.map(({ name }) => name)
-    const injector = new FaultInjector({ host, watch: this.#watch, names, usualRate: usualRate(scenario) })
+    const injector = new FaultInjector({
+      host: { ...faultHostOf(host), cutAtSave: (peer, side) => this.#cut(peer, side) },
+      watch: this.#watch,
+      names,
+      usualRate: usualRate(scenario),
+    })
     this.#injector = injector
     if (scenario.network.loss !== undefined) host.addRule('network loss', loss(everyLink, scenario.network.loss))
     for (const action of timeline) host.at(action.at, () => this.#perform(host, injector, action))
     return injector
+  }
+
+  #cut(peer: string, side: CutSide | undefined): void {
+    if (side === undefined) this.#cuts.disarm(peer)
+    else this.#cuts.arm(peer, side)
   }
 
   observe(record: NetworkRecord): void {
@@ -88,6 +108,11 @@ export class VirtualNetwork {
   }
 
   #perform(host: VirtualHost, injector: FaultInjector, action: Action): void {
+    if (action.type === 'command') {
+      this.#order.say(`${(host.now() / 1_000).toFixed(1)} s  ${commandText(action.command)}`)
+      host.ask(action.command.peer, commanded(action.command), () => undefined)
+      return
+    }
     if (action.type !== 'submit') {
       const word = action.type === 'heal' ? 'healed: ' : ''
       this.#order.say(`${(host.now() / 1_000).toFixed(1)} s  ${word}${faultText(action.fault)}`)
@@ -119,17 +144,13 @@ export function latencyOf({ network, seed }: Scenario): LinkModel {
   return latency.p99 === latency.median ? constantLatency(latency.median) : lognormalLatency({ ...latency, seed })
 }
 
-const usualRate = ({ network }: Scenario): number =>
-  network.bandwidth === undefined ? Number.POSITIVE_INFINITY : network.bandwidth / 8_000
-
 /** Lines cost time in every message, so they are modelled only where the scenario speaks of them. */
-export function lineOf({ scenario, plan }: VirtualOrder): Pick<MessageWorldOptions<Message, Envelope>, 'bandwidth' | 'sizeOf'> {
+export function lineOf({ scenario }: VirtualOrder): Pick<MessageWorldOptions<Message, Envelope>, 'bandwidth' | 'sizeOf'> {
   const isNeeded = scenario.network.bandwidth !== undefined || scenario.faults.some((fault) => fault.kind === 'bandwidth')
   if (!isNeeded) return {}
-  const codec = createCodec({ networkId: plan.genesis.networkId, crypto: nodeCryptography })
   const rate = usualRate(scenario)
   return {
     bandwidth: { rate: () => ({ up: rate, down: rate }), queueBytes: LINE_QUEUE_BYTES },
-    sizeOf: { message: (message) => codec.encodeMessage(message).length, envelope: (envelope) => envelope.bytes.length },
+    sizeOf: { message: (message) => encodeMessage(message).length, envelope: (envelope) => envelope.bytes.length },
   }
 }

@@ -11,12 +11,15 @@ const passing: ReadonlySet<string> = new Set(['crash', 'restart', 'resume', 'chu
  */
 export class Calm {
   readonly #directory: Directory
+  readonly #roles: ReadonlySet<Role> | undefined
   readonly #active = new Set<string>()
   readonly #down = new Set<string>()
   #changedAt: Millis = 0
 
-  constructor(directory: Directory) {
+  /** `roles`: whose coming and going disturbs; everybody's unless told. */
+  constructor(directory: Directory, roles?: readonly Role[]) {
     this.#directory = directory
+    this.#roles = roles && new Set(roles)
   }
 
   observe({ event, at }: NetworkRecord): void {
@@ -29,10 +32,12 @@ export class Calm {
         this.#change(at, () => this.#active.delete(`${event.fault} ${event.target}`))
         return
       case 'peerCrashed':
-        this.#change(at, () => this.#down.add(event.name))
+        this.#down.add(event.name)
+        this.#disturbed(event.name, at)
         return
       case 'peerStarted':
-        this.#change(at, () => this.#down.delete(event.name))
+        this.#down.delete(event.name)
+        this.#disturbed(event.name, at)
         return
       default:
         return
@@ -55,6 +60,11 @@ export class Calm {
 
   #downOf(role: Role): number {
     return this.#directory.all(role).filter(({ name }) => this.#down.has(name)).length
+  }
+
+  #disturbed(name: string, at: Millis): void {
+    const role = this.#directory.named(name)?.role
+    if (this.#roles === undefined || role === undefined || this.#roles.has(role)) this.#changedAt = at
   }
 
   #change(at: Millis, change: () => unknown): void {

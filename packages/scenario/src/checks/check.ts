@@ -4,7 +4,7 @@ import type { NetworkRecord } from '../metrics/fold.ts'
 
 /** A property that must hold in every run, whatever the scenario expects. */
 export interface Check {
-  /** `I1`…`I12` for safety, `L1`…`L3` for liveness. */
+  /** `I1`… for safety, `L1`… for liveness. */
   readonly name: string
   readonly title: string
   /** Sees every record once, in order. A text is a violation. */

@@ -70,6 +70,10 @@ const fault = (type: 'faultApplied' | 'faultHealed', name: string, target: strin
 const crashed = (name: string) => ({ type: 'peerCrashed', name, reason: 'x' }) as const
 const started = (name: string) => ({ type: 'peerStarted', name, peerId: `id of ${name}`, role: '', restarted: true }) as const
 const ready = { type: 'standbyReady', model: 'm', temperature: 'warm' } as const
+const delegated = { type: 'delegated', model: 'm', standby: 'id of standby-0', envelope: '' } as const
+const revoked = { type: 'revoked', model: 'm', standby: 'id of standby-0' } as const
+const released = { type: 'keyReleased', model: 'm', to: 'id of standby-0', attested: true, delegated: true, leased: true } as const
+const clockFault = (measured: Readonly<Record<string, number>>) => ({ ...fault('faultApplied', 'clock', 'owner-0'), measured }) as const
 
 /** A request that is answered, receipted, logged and paid as it should be. */
 const good: readonly Line[] = [
@@ -103,6 +107,16 @@ describe('every check sees its own violation', () => {
       [...good.slice(0, 9), [8, 'settler-0', { type: 'receiptVoid', receipt: 'c', reason: 'x', height: 1 }], [9, 'settler-0', leaf]],
     ],
     ['I4', 'a leaf of another amount', [...good.slice(0, 9), [8, 'settler-0', { ...leaf, amount: 4 }]]],
+    [
+      'I4',
+      'two paid receipts of one number',
+      [
+        ...good,
+        [9, 'owner-0', { ...issued, receipt: 'd', requestId: 's' }],
+        [10, 'settler-0', { ...logged, entry: 'd' }],
+        [11, 'settler-0', { ...leaf, receipt: 'd', requestId: 's' }],
+      ],
+    ],
     [
       'I5',
       'a leaf of a superseded epoch',
@@ -145,10 +159,50 @@ describe('every check sees its own violation', () => {
         [2, 'settler-0', { ...block, height: 2, logSize: 4 }],
       ],
     ],
+    ['I10', 'a key that its keeper says it gave away without a lease', [[1, 'grantor-0', { ...released, leased: false }]]],
     [
       'I10',
-      'a key without a lease',
-      [[1, 'grantor-0', { type: 'keyReleased', model: 'm', to: 'x', attested: true, delegated: true, leased: false }]],
+      'a key for a peer that never held the lease, though its keeper says so',
+      [
+        [1, 'owner-0', acquired(1)],
+        [2, 'owner-0', delegated],
+        [3, 'grantor-0', released],
+      ],
+    ],
+    [
+      'I10',
+      'a key for a peer that has held no lease for long',
+      [
+        [1, 'owner-0', delegated],
+        [2, 'standby-0', acquired(1)],
+        [3 + 3 * lease.ttl, 'grantor-0', released],
+      ],
+    ],
+    [
+      'I10',
+      'a key for a peer without a right',
+      [
+        [1, 'standby-0', acquired(1)],
+        [2, 'grantor-0', released],
+      ],
+    ],
+    [
+      'I10',
+      'a key for a peer whose right was taken back long ago',
+      [
+        [1, 'owner-0', delegated],
+        [2, 'owner-0', revoked],
+        [20_000, 'standby-0', acquired(2)],
+        [20_001, 'grantor-0', released],
+      ],
+    ],
+    [
+      'I10',
+      'a key from an owner that does not hold the lease',
+      [
+        [1, 'owner-0', delegated],
+        [2, 'owner-0', released],
+      ],
     ],
     [
       'I12',
@@ -178,6 +232,36 @@ describe('every check sees its own violation', () => {
         [3 + lease.epsilon, 'owner-0', made(1)],
       ],
     ],
+    [
+      'I14',
+      'service after a later lease, with clocks no further apart than leases allow for',
+      [
+        [0, 'world', clockFault({ jumpMs: 0, driftPpm: lease.driftPpm })],
+        [1, 'owner-0', acquired(1)],
+        [2, 'standby-0', acquired(2)],
+        [3 + lease.epsilon, 'owner-0', made(1)],
+      ],
+    ],
+    [
+      'I14',
+      'service after a later lease, long after clocks were put right',
+      [
+        [0, 'world', clockFault({ jumpMs: 5_000, driftPpm: 0 })],
+        [1, 'world', { ...fault('faultHealed', 'clock', 'owner-0'), measured: { askedMs: 5_000 } }],
+        [50_000, 'owner-0', acquired(1)],
+        [50_001, 'standby-0', acquired(2)],
+        [50_002 + lease.epsilon, 'owner-0', made(1)],
+      ],
+    ],
+    [
+      'I15',
+      'a leaf on work that a revoked peer did',
+      [
+        [1, 'settler-0', { ...logged, entry: 'l', kind: 'lease', delegation: 'd' }],
+        [2, 'settler-0', { ...logged, entry: 'x', kind: 'revocation', delegation: 'd' }],
+        ...good.slice(6),
+      ],
+    ],
     ['L1', 'a request without an end', [[1, 'client-0-0', sent]], { end: 66_000 }],
     [
       'L1',
@@ -197,6 +281,18 @@ describe('every check sees its own violation', () => {
         [1, 'owner-0', acquired(1)],
         [2, 'standby-0', ready],
         [3, 'world', crashed('owner-0')],
+      ],
+      { end: 60_000 },
+    ],
+    [
+      'L3',
+      'no holder though a standby lives, while others come and go',
+      [
+        [1, 'owner-0', acquired(1)],
+        [2, 'standby-0', ready],
+        [3, 'world', crashed('owner-0')],
+        [50_000, 'world', crashed('gateway-0')],
+        [59_000, 'world', started('gateway-0')],
       ],
       { end: 60_000 },
     ],
@@ -236,6 +332,13 @@ describe('what looks like a violation and is none', () => {
     expect(broken([...good, [9, 'settler-1', leaf]])).toEqual([])
   })
 
+  test('tokens that a client refused come again', () => {
+    const refused = { type: 'answerRefused', requestId: 'r', by: 'x', from: 4, to: 10, reason: 'a lie' } as const
+    const again = { type: 'tokensReceived', requestId: 'r', from: 4, to: 10 } as const
+
+    expect(broken([...good.slice(0, 4), [4, 'client-0-0', refused], [4, 'client-0-0', again], ...good.slice(4)])).toEqual([])
+  })
+
   test('a receipt waits while the network is disturbed, and for a while after', () => {
     const lines: readonly Line[] = [...good.slice(0, 9), [10, 'world', fault('faultApplied', 'partition', 'x')]]
 
@@ -269,6 +372,49 @@ describe('what looks like a violation and is none', () => {
     ]
 
     expect(broken(lines, { end: LONG })).toEqual([])
+  })
+
+  test('no takeover is asked for of a standby that was revoked', () => {
+    const lines: readonly Line[] = [
+      [1, 'owner-0', acquired(1)],
+      [2, 'standby-0', ready],
+      [3, 'owner-0', revoked],
+      [4, 'world', crashed('owner-0')],
+    ]
+
+    expect(broken(lines, { end: LONG })).toEqual([])
+    expect(broken([...lines, [5, 'standby-0', ready]], { end: LONG })).toEqual(['L3'])
+  })
+
+  test('a key goes to the holder, and from an owner that holds to its hot standby', () => {
+    const lines: readonly Line[] = [
+      [1, 'owner-0', acquired(1)],
+      [2, 'owner-0', delegated],
+      [3, 'owner-0', released],
+      [4, 'standby-0', acquired(2)],
+      [5, 'grantor-0', released],
+    ]
+
+    expect(broken(lines)).toEqual([])
+  })
+
+  test('a key may go to a peer whose revocation cannot have reached its keeper', () => {
+    const lines: readonly Line[] = [
+      [1, 'owner-0', delegated],
+      [2, 'world', fault('faultApplied', 'partition', 'x')],
+      [3, 'owner-0', revoked],
+      [40_000, 'standby-0', acquired(1)],
+      [40_001, 'grantor-0', released],
+    ]
+
+    expect(broken(lines)).toEqual([])
+  })
+
+  test('work under a right that is revoked after it in the log is paid', () => {
+    const lease = [5, 'settler-0', { ...logged, entry: 'l', kind: 'lease', delegation: 'd' }] as const
+    const revocation = [7, 'settler-0', { ...logged, entry: 'x', kind: 'revocation', delegation: 'd' }] as const
+
+    expect(broken([...good.slice(0, 6), lease, ...good.slice(6, 7), revocation, ...good.slice(7)])).toEqual([])
   })
 
   test('an old holder with a wrong clock may still serve: log order protects the money', () => {

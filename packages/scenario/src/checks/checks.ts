@@ -15,6 +15,7 @@ import { settledReceipts } from './settled-receipts.ts'
 import { singleHolder } from './single-holder.ts'
 import { singleServer } from './single-server.ts'
 import { singleSettlement } from './single-settlement.ts'
+import { standingRights } from './standing-rights.ts'
 import { timelyTakeover } from './timely-takeover.ts'
 
 /** Every check, in the order of the report. */
@@ -31,6 +32,7 @@ export const checkFactories: readonly CheckFactory[] = [
   equalReplay,
   continuousAnswers,
   singleServer,
+  standingRights,
   endedRequests,
   settledReceipts,
   timelyTakeover,
@@ -75,6 +77,11 @@ export class CheckBench {
   #note(entry: { count: number; first?: Violation }, violation: Violation): void {
     entry.count++
     entry.first ??= violation
+  }
+
+  /** Names of the checks that broke so far. */
+  broken(): readonly string[] {
+    return this.#watched.filter(({ count }) => count > 0).map(({ check }) => check.name)
   }
 
   conclude(end: Millis): readonly CheckResult[] {

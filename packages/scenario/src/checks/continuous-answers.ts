@@ -13,6 +13,8 @@ export const continuousAnswers: CheckFactory = () => {
           ? undefined
           : `${peer} counts ${event.tokens} tokens of request ${event.requestId}, it was given ${count}`
       }
+      // What a client refuses it has not been given: it gets those tokens anew.
+      if (event.type === 'answerRefused') received.set(event.requestId, event.from)
       if (event.type !== 'tokensReceived') return undefined
       const before = received.get(event.requestId) ?? 0
       received.set(event.requestId, event.to)

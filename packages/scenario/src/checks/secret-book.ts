@@ -17,11 +17,15 @@ export class SecretBook {
 
   /** Whose secret lies in these bytes, if anyone's does. */
   find(bytes: Uint8Array): string | undefined {
-    for (let offset = 0; offset + PATTERN_MIN <= bytes.length; offset++) {
-      const word = wordAt(bytes, offset)
-      if (this.#known[word & 0xffff] === 0) continue
-      const found = this.#byWord.get(word)?.find(({ pattern }) => isAt(bytes, offset, pattern))
-      if (found !== undefined) return found.owner
+    const known = this.#known
+    const end = bytes.length - PATTERN_MIN
+    let word = wordAt(bytes, 0)
+    for (let offset = 0; offset <= end; offset++) {
+      if (known[word & 0xffff] !== 0) {
+        const found = this.#byWord.get(word)?.find(({ pattern }) => isAt(bytes, offset, pattern))
+        if (found !== undefined) return found.owner
+      }
+      word = (word >>> 8) | ((bytes[offset + 4] ?? 0) << 24)
     }
     return undefined
   }

@@ -1,23 +1,25 @@
 import type { Millis } from '@infermesh/kernel'
 import type { CheckFactory } from './check.ts'
+import { ClockTrust } from './clock-trust.ts'
 
 export const singleServer: CheckFactory = ({ directory }) => {
-  const { epsilon } = directory.genesis.parameters.lease
+  const { lease } = directory.genesis.parameters
   const latest = new Map<string, { readonly epoch: number; readonly holder: string; readonly at: Millis }>()
-  let areClocksTrue = true
+  const clocks = new ClockTrust(lease)
   return {
     name: 'I14',
     title: 'nobody serves a private model under an epoch once a later one is held, while clocks keep to the allowed drift',
-    observe({ event, at, peer }) {
-      // Leases promise this only within their drift; log order protects the money in any case.
-      if (event.type === 'faultApplied' && event.fault === 'clock') areClocksTrue = false
+    observe(record) {
+      const { event, at, peer } = record
+      clocks.observe(record)
       if (event.type === 'leaseAcquired') {
         const known = latest.get(event.model)
         if (known === undefined || event.epoch > known.epoch) latest.set(event.model, { epoch: event.epoch, holder: peer, at })
       }
-      if (event.type !== 'tokensMade' || event.epoch === 0 || !areClocksTrue) return undefined
+      // Leases promise this only within their drift; log order protects the money in any case.
+      if (event.type !== 'tokensMade' || event.epoch === 0 || !clocks.holds(at)) return undefined
       const current = latest.get(event.model)
-      if (current === undefined || event.epoch >= current.epoch || at <= current.at + epsilon) return undefined
+      if (current === undefined || event.epoch >= current.epoch || at <= current.at + lease.epsilon) return undefined
       return `${peer} made tokens of ${event.model} under epoch ${event.epoch}, ${at - current.at} ms after ${current.holder} acquired epoch ${current.epoch}`
     },
   }

@@ -1,6 +1,7 @@
 import type { Millis } from '@infermesh/kernel'
 import { Calm } from './calm.ts'
 import type { CheckFactory } from './check.ts'
+import { ReadyStandbys } from './ready-standbys.ts'
 
 interface Holding {
   readonly holder: string
@@ -11,26 +12,26 @@ export const timelyTakeover: CheckFactory = ({ directory, liars }) => {
   const { lease, heartbeatEvery } = directory.genesis.parameters
   // Lease expiry on the slowest grantor's clock, detection, ranked backoff of two standbys and the exchange of grants and key shares.
   const bound: Millis = Math.ceil(lease.ttl * (1 + lease.driftPpm / 1e6)) + lease.epsilon + 4 * heartbeatEvery + 5_000
-  const calm = new Calm(directory)
+  // Operators may come and go: that is what a takeover is for.
+  const calm = new Calm(directory, ['grantor'])
   const holders = new Map<string, Holding>()
   const lost = new Map<string, Millis>()
-  const standbys = new Map<string, Set<string>>()
-  const isHonest = (name: string): boolean => !liars.has(directory.named(name)?.peerId ?? '')
-  const covered = (model: string): boolean => [...(standbys.get(model) ?? [])].some((peer) => !calm.isDown(peer) && isHonest(peer))
+  const standbys = new ReadyStandbys()
+  const canTakeOver = (name: string): boolean => !calm.isDown(name) && !liars.has(directory.named(name)?.peerId ?? '')
   const crashed = (name: string, at: Millis): undefined => {
     for (const [model, holding] of holders) if (holding.holder === name) lost.set(model, at)
-    // A standby that died learns what it may do anew before it counts again.
-    for (const ready of standbys.values()) ready.delete(name)
+    standbys.die(name)
   }
-  const lateBy = (since: Millis, now: Millis): Millis => {
+  /** Infinitely early where nobody could. */
+  const lateBy = (model: string, since: Millis, now: Millis): Millis => {
     const calmSince = calm.since()
-    return calmSince === undefined ? 0 : now - Math.max(since, calmSince) - bound
+    return calmSince === undefined ? 0 : now - Math.max(since, calmSince, standbys.earliest(model, canTakeOver)) - bound
   }
   const acquired = (model: string, holding: Holding, at: Millis): string | undefined => {
     holders.set(model, holding)
     const since = lost.get(model)
     lost.delete(model)
-    const late = since === undefined || !covered(model) ? 0 : lateBy(since, at)
+    const late = since === undefined ? 0 : lateBy(model, since, at)
     return late > 0 ? `${model} got a holder ${late} ms later than the bound of ${bound} ms` : undefined
   }
   return {
@@ -41,7 +42,10 @@ export const timelyTakeover: CheckFactory = ({ directory, liars }) => {
       const { event, at, peer } = record
       switch (event.type) {
         case 'standbyReady':
-          if (event.temperature !== 'cold') standbys.set(event.model, (standbys.get(event.model) ?? new Set()).add(peer))
+          if (event.temperature !== 'cold') standbys.add(event.model, peer, at)
+          return undefined
+        case 'revoked':
+          standbys.revoke(event.model, directory.nameOf(event.standby))
           return undefined
         case 'peerCrashed':
           return crashed(event.name, at)
@@ -52,7 +56,7 @@ export const timelyTakeover: CheckFactory = ({ directory, liars }) => {
       }
     },
     conclude(now) {
-      const [open] = [...lost].filter(([model, since]) => lateBy(since, now) > 0 && covered(model))
+      const [open] = [...lost].filter(([model, since]) => lateBy(model, since, now) > 0)
       return open === undefined ? undefined : `${open[0]} has had no holder since ${open[1]} ms although a standby lives`
     },
   }

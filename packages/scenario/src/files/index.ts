@@ -1,1 +1,2 @@
+export { readFault, readPeerSetting } from './read-change.ts'
 export { type ReadOptions, readScenario } from './read-scenario.ts'

@@ -24,6 +24,18 @@ test('an unknown peer in a fault is told with file, line and column', async () =
   )
 })
 
+test.each([
+  ['stack: [gateway, nobody]', '5:30 fidelity.stack.1: expected a peer of this scenario (gateway-0), found nobody'],
+  ['stack: [gateway], message: some', '5:40 fidelity.message: expected one of rest, found "some"'],
+  ['stack: []', '5:20 fidelity.stack: expected at least 1, found []'],
+  ['stack: 3', '5:20 fidelity.stack: expected text or a list, found 3'],
+  ['message: rest', '5:11 fidelity.stack: expected text or a list, found nothing'],
+])('a fidelity of { %s } is told with line and column', async (fidelity, told) => {
+  const path = file('mixed.yaml', `name: mixed\nabout: x\npeers:\n  gateway: 1\nfidelity: { ${fidelity} }\n`)
+
+  await expect(readScenario(path)).rejects.toThrow(`${path}:${told}`)
+})
+
 test('broken YAML is told with file, line and column', async () => {
   const path = file('broken.yaml', 'name: a\nabout: "x\n')
 

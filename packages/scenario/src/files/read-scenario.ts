@@ -4,11 +4,14 @@ import { pathToFileURL } from 'node:url'
 import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml'
 import { BadScenario, type Problem } from '../problems.ts'
 import { resolveScenario, type Scenario } from '../resolve.ts'
+import type { WorldName } from '../schema/scenario.ts'
 
 export interface ReadOptions {
   /** `load.0.rate=8/s`: a path in the file and its new value, read as YAML. */
   readonly set?: readonly string[]
   readonly seed?: number
+  /** Where the scenario is going to run, given what it says: what a world can't honour is refused with its place. */
+  readonly runsIn?: (scenario: Scenario) => readonly WorldName[]
 }
 
 /** Reads a `.yaml` or `.ts` scenario. Throws `BadScenario` with file, line and column; starts nothing. */
@@ -32,7 +35,8 @@ function readYaml(file: string, options: ReadOptions): Scenario {
     )
   }
   const input = withOverrides(document.toJS() as unknown, options)
-  return resolveScenario(input, file, (problem) => locate(file, document, lineCounter, problem))
+  const place = (problem: Problem): string => locate(file, document, lineCounter, problem)
+  return fitting(resolveScenario(input, file, place), { file, place, options })
 }
 
 async function readScript(file: string, options: ReadOptions): Promise<Scenario> {
@@ -40,7 +44,20 @@ async function readScript(file: string, options: ReadOptions): Promise<Scenario>
   if (module.default === undefined) {
     throw new BadScenario(file, [{ path: [], expected: 'export default scenario({ … })', found: 'no default export' }])
   }
-  return resolveScenario(withOverrides(structuredClone(module.default), options), file)
+  return fitting(resolveScenario(withOverrides(structuredClone(module.default), options), file), { file, options })
+}
+
+interface Source {
+  readonly file: string
+  readonly options: ReadOptions
+  readonly place?: (problem: Problem) => string
+}
+
+/** Stand-ins for signatures prove nothing between processes: whoever reads one could make it. */
+function fitting(scenario: Scenario, { file, options, place }: Source): Scenario {
+  const isReal = options.runsIn?.(scenario).includes('process') === true
+  if (!isReal || scenario.crypto === 'real') return scenario
+  throw new BadScenario(file, [{ path: ['crypto'], expected: 'real in the process world', found: scenario.crypto }], place)
 }
 
 function withOverrides(input: unknown, options: ReadOptions): unknown {

@@ -36,6 +36,9 @@ export class FailoverMetrics implements MetricFold {
       case 'tokensReceived':
         this.#tokensReceived(event)
         return
+      case 'answerRefused':
+        this.#received.set(event.requestId, event.from)
+        return
       case 'receiptIssued':
         this.#receiptedOf(event.requestId).set(event.from, event.to)
         return

@@ -22,8 +22,6 @@ export class Metrics implements MetricFold {
       new NetworkMetrics(),
       new GoodputMetrics(limits),
       new MemoryMetrics(),
-      new GoodputMetrics(limits),
-      new MemoryMetrics(),
     ]
   }
 

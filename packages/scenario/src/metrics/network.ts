@@ -6,10 +6,18 @@ export class NetworkMetrics implements MetricFold {
   readonly #delivery = new Spread()
   #started = 0
   #crashed = 0
+  #border: MetricValues = {}
 
   observe({ event }: NetworkRecord): void {
     if (event.type === 'peerStarted') this.#started++
     if (event.type === 'peerCrashed') this.#crashed++
+    if (event.type === 'borderCrossed') {
+      this.#border = {
+        'border.requests': event.requestsIn + event.requestsOut,
+        'border.gossip': event.gossipIn + event.gossipOut,
+        'border.duplicates': event.duplicates,
+      }
+    }
     if (event.type === 'gossipDelivered') for (const delay of event.delaysMs) this.#delivery.add(delay)
   }
 
@@ -19,6 +27,7 @@ export class NetworkMetrics implements MetricFold {
       'peers.crashed': this.#crashed,
       'gossip.delivered': this.#delivery.count(),
       ...this.#delivery.report('gossip.delivery_ms'),
+      ...this.#border,
     }
   }
 }

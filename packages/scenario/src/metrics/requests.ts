@@ -14,6 +14,7 @@ export class RequestMetrics implements MetricFold {
   #ok = 0
   #failed = 0
   #tokens = 0
+  #refused = 0
 
   observe({ event }: NetworkRecord): void {
     switch (event.type) {
@@ -25,6 +26,9 @@ export class RequestMetrics implements MetricFold {
       case 'dispatched':
         if (event.attempt > 1) this.#retried.add(event.requestId)
         if (event.from > 0) this.#resumed.add(event.requestId)
+        return
+      case 'answerRefused':
+        this.#refused++
         return
       case 'requestEnded':
         this.#end(event)
@@ -62,6 +66,7 @@ export class RequestMetrics implements MetricFold {
       'requests.unfinished': this.#open.size,
       ...(this.#total > 0 ? { 'requests.success_rate': this.#ok / this.#total } : {}),
       'requests.tokens': this.#tokens,
+      'requests.tampered': this.#refused,
       'requests.resumed': this.#resumed.size,
       'requests.retried': this.#retried.size,
       ...this.#ttft.report('requests.ttft_ms'),

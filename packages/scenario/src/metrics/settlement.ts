@@ -12,7 +12,8 @@ export class SettlementMetrics implements MetricFold {
   readonly #logged = new Set<string>()
   readonly #void = new Set<string>()
   readonly #leaves = new Map<string, string>()
-  readonly #paidTo = new Map<string, number>()
+  /** By request: how often each of its tokens was paid. */
+  readonly #paidTo = new Map<string, number[]>()
   readonly #chargedBy = new Map<string, number>()
   readonly #maxCharge = new Map<string, number>()
   readonly #answered = new Set<string>()
@@ -70,12 +71,13 @@ export class SettlementMetrics implements MetricFold {
 
   /** Token by token: a token paid by two leaves is a duplicate whatever their bounds are. */
   #countDuplicates(leaf: { readonly requestId: string; readonly from: number; readonly to: number }): void {
+    const times = this.#paidTo.get(leaf.requestId) ?? []
+    while (times.length < leaf.to) times.push(0)
     for (let token = leaf.from; token < leaf.to; token++) {
-      const key = `${leaf.requestId}/${token}`
-      const times = (this.#paidTo.get(key) ?? 0) + 1
-      this.#paidTo.set(key, times)
-      if (times > 1) this.#duplicates++
+      if ((times[token] ?? 0) > 0) this.#duplicates++
+      times[token] = (times[token] ?? 0) + 1
     }
+    this.#paidTo.set(leaf.requestId, times)
   }
 
   /** Receipts that wait for the log or for settlement. A receipt lost with a crashed operator's last events doesn't count. */

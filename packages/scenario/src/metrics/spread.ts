@@ -10,9 +10,12 @@ export class Spread {
     autoResize: true,
   })
   #largest = 0
+  #hundredths = 0
 
   add(value: number): void {
-    this.#histogram.recordValue(Math.max(0, Math.round(value * 100)))
+    const hundredths = Math.max(0, Math.round(value * 100))
+    this.#histogram.recordValue(hundredths)
+    this.#hundredths += hundredths
     this.#largest = Math.max(this.#largest, value)
   }
 
@@ -25,7 +28,7 @@ export class Spread {
     if (this.count() === 0) return {}
     const at = (percentile: number): number => Math.min(this.#largest, this.#histogram.getValueAtPercentile(percentile) / 100)
     return {
-      [`${name}.mean`]: Math.round(this.#histogram.mean) / 100,
+      [`${name}.mean`]: Math.round(this.#hundredths / this.count()) / 100,
       [`${name}.p50`]: at(50),
       [`${name}.p95`]: at(95),
       [`${name}.p99`]: at(99),

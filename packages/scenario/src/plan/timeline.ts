@@ -1,5 +1,6 @@
 import { type Millis, type Random, randomFrom } from '@infermesh/kernel'
 import type { Scenario } from '../resolve.ts'
+import type { ScenarioCommand } from '../schema/commands.ts'
 import type { ScenarioFault } from '../schema/faults/resolved.ts'
 import { type Arrival, arrivalsOf, type TraceRow } from './arrivals.ts'
 import { exponential } from './draws.ts'
@@ -8,6 +9,7 @@ import { exponential } from './draws.ts'
 export type Action =
   | { readonly at: Millis; readonly type: 'submit'; readonly arrival: Arrival }
   | { readonly at: Millis; readonly type: 'apply' | 'heal'; readonly fault: ScenarioFault }
+  | { readonly at: Millis; readonly type: 'command'; readonly command: ScenarioCommand }
 
 /** How long after the last thing in the timeline answers and settlement may still take. */
 const DRAIN: Millis = 30_000
@@ -18,7 +20,8 @@ export function timelineOf(scenario: Scenario, traces: ReadonlyMap<number, reado
   const submits = scenario.load.flatMap((load, index) => submitsOf(arrivalsOf(load, index, random.fork(String(index)), traces.get(index))))
   const extra = randomFrom(scenario.seed).fork('faults')
   const faults = scenario.faults.flatMap((fault, index) => actionsOf(fault, scenario, extra.fork(String(index))))
-  return [...submits, ...faults].sort((left, right) => left.at - right.at)
+  const commands = scenario.commands.map((command): Action => ({ at: command.at, type: 'command', command }))
+  return [...submits, ...faults, ...commands].sort((left, right) => left.at - right.at)
 }
 
 const submitsOf = (arrivals: readonly Arrival[]): Action[] => arrivals.map((arrival) => ({ at: arrival.at, type: 'submit', arrival }))

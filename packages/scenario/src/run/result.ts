@@ -7,6 +7,8 @@ export interface RunResult {
   readonly seed: number
   /** Over every trace record, in the virtual worlds; absent where time is real. */
   readonly traceHash?: string
+  /** Told where signatures were stand-ins: nobody outside the run's world can check them. */
+  readonly crypto?: 'sized'
   readonly peers: number
   readonly virtualMs: number
   readonly wallMs: number

@@ -66,6 +66,11 @@ export class RunObserver {
     return this.#checks.firstViolation()
   }
 
+  /** Names of the standing checks that broke so far. */
+  broken(): readonly string[] {
+    return this.#checks.broken()
+  }
+
   conclude(end: RunEnd): RunResult {
     const metrics = { ...this.metrics.report(), ...end.metrics }
     const standing = this.#checks.conclude(Math.max(end.virtualMs, this.#lastEvent)).map(
@@ -82,6 +87,7 @@ export class RunObserver {
     return {
       scenario: this.#scenario.name,
       seed: this.#scenario.seed,
+      ...(this.#scenario.crypto === 'sized' ? { crypto: 'sized' as const } : {}),
       peers: this.#scenario.peers.length + this.#scenario.load.reduce((sum, load) => sum + load.client, 0),
       ...rest,
       outcome: outcomeOf(checks),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { peerName } from './quantities.ts'
 
-const temperature = z.enum(['cold', 'warm', 'hot'])
+export const temperature = z.enum(['cold', 'warm', 'hot'])
 
 /** `standby-0`, or `standby-0: hot`. Listed in order of priority. */
 const standby = z.union([

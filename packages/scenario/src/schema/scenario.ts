@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { command } from './commands.ts'
 import { fault } from './faults/fault.ts'
+import { fidelity } from './fidelity.ts'
 import { load } from './load.ts'
 import { model, modelName } from './models.ts'
 import { parameters } from './parameters.ts'
@@ -20,12 +22,18 @@ export const scenarioSchema = z
       .min(1)
       .default([...worlds])
       .meta({ description: 'Worlds it is meant for; the first is the default' }),
+    crypto: z.enum(['real', 'sized']).default('real').meta({
+      description:
+        'sized: in the virtual worlds, stand-ins of the same lengths for signatures and sealed requests; same decisions, less arithmetic',
+    }),
     network: z.strictObject({ latency: latency.optional(), loss: percent.optional(), bandwidth: bandwidth.optional() }).default({}),
     parameters: parameters.default({}),
     peers: z.record(peerName, peerGroup),
+    fidelity: fidelity.optional(),
     models: z.record(modelName, model).default({}),
     load: z.array(load).default([]),
     faults: z.array(fault).default([]),
+    commands: z.array(command).default([]).meta({ description: 'What owners of private models tell their nodes while the network runs' }),
     limits: z
       .strictObject({ ttft: duration, tpot: duration })
       .meta({ description: 'What an answer must keep to count as good: time to the first token, and mean time for each further one' })

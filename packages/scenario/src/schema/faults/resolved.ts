@@ -19,7 +19,13 @@ export interface LieOptions {
 
 /** What a fault does, with every selector spelled out as peer names. */
 export type FaultSpec =
-  | { readonly kind: 'crash'; readonly peers: readonly string[]; readonly afterEffects?: number }
+  | {
+      readonly kind: 'crash'
+      readonly peers: readonly string[]
+      readonly afterEffects?: number
+      /** Not at once, but around the next save. Only hunts draw it, since only virtual worlds can. */
+      readonly cut?: 'before-save' | 'after-save'
+    }
   | { readonly kind: 'restart'; readonly peers: readonly string[]; readonly wipe: boolean }
   | { readonly kind: 'pause'; readonly peers: readonly string[] }
   | { readonly kind: 'resume'; readonly peers: readonly string[] }
