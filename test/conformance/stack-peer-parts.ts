@@ -16,3 +16,10 @@ export const partsOf = ({ name, createMachine }: CasePeer) => ({
   streams: ['talk'],
   topics: ['news'],
 })
+
+/** What the message side of a world needs to know of it. */
+export const messagesOf = ({ name, createMachine }: CasePeer) => ({
+  name,
+  peerId: identity(name).peerId,
+  createMachine: () => createMachine((other) => identity(other).peerId),
+})

@@ -4,22 +4,34 @@ import type { JobStep } from '@infermesh/sim'
 import type { ConformanceCase, Step } from './conformance-case.ts'
 import { conformanceCases } from './conformance-cases.ts'
 import type { CountJob } from './note.ts'
-import { partsOf } from './stack-peer-parts.ts'
+import { messagesOf, partsOf } from './stack-peer-parts.ts'
 
 /** Which case to run. Cases hold functions, so they are looked up on both sides. */
 export interface CasePlan {
   readonly case: string
+  /** Which peers are on libp2p, by their place: the others are messages. All, unless told. */
+  readonly onStack?: 'even' | 'odd'
 }
 
 serveStack<CasePlan, Millis>({
   world(plan) {
     const { peers } = caseOf(plan)
-    const names = peers.map(({ name }) => name)
+    const { onStack } = plan
+    const isOnStack = (index: number) => onStack === undefined || (index % 2 === 0) === (onStack === 'even')
+    const hosts = peers.filter((_, index) => isOnStack(index))
+    const names = hosts.map(({ name }) => name)
     return {
       // Links that would reorder frames if nobody took care.
       latency: { delay: (_from, _to, random) => 5 + random.next() * 35 },
       compute: (job) => countSteps(job as CountJob),
-      peers: peers.map((peer, index) => ({ ...partsOf(peer), dial: names.slice(0, index) })),
+      peers: hosts.map((peer, index) => ({ ...partsOf(peer), dial: names.slice(0, index) })),
+      ...(onStack && {
+        messages: {
+          peers: peers.filter((_, index) => !isOnStack(index)).map((peer) => messagesOf(peer)),
+          order: peers.map(({ name }) => name),
+          stackTopics: ['news'],
+        },
+      }),
     }
   },
   async direct(world, plan) {

@@ -102,6 +102,17 @@ test('a crashed operator is told, is gone, and comes back', async () => {
   expect((await ps()).peers.find(({ name }) => name === 'operator-0')).toMatchObject({ state: 'running', restarts: 1 })
 })
 
+test('a fault of scenarios is measured, lasts until it is healed, and is refused with what was expected', async () => {
+  const delayed = await infermesh(['fault', 'gateway-0', 'delay', '80ms'], folder)
+  const wrong = await infermesh(['fault', 'gateway-0', 'delay', '80parsecs'], folder)
+  const healed = await infermesh(['fault', 'gateway-0', 'heal'], folder)
+
+  expect(Number(/addedMs ([\d.]+)/.exec(delayed.stdout)?.[1]), delayed.stderr).toBeGreaterThan(40)
+  expect(wrong.code).toBe(2)
+  expect(wrong.stderr).toMatch(/delay: expected a duration/)
+  expect(healed.stdout).toBe('heal gateway-0: done (healed 1)\n')
+})
+
 test('a fault on an unknown peer or of an unknown kind is refused with what was expected', async () => {
   const unknownPeer = await infermesh(['fault', 'nobody-0', 'crash'], folder)
   const unknownKind = await infermesh(['fault', 'operator-0', 'melt'], folder)

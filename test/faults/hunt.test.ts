@@ -9,7 +9,7 @@ import type { Scenario, ScenarioFault } from '@infermesh/scenario'
 import { readScenario } from '@infermesh/scenario/files'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { drawFaults } from '../../packages/cli/src/hunt/draw-faults.ts'
+import { drawSchedule } from '../../packages/cli/src/hunt/draw/schedule.ts'
 import { hunt } from '../../packages/cli/src/hunt/hunt.ts'
 import { huntPlanted } from '../../packages/cli/src/hunt/planted.ts'
 import { readReplay, writeReplay } from '../../packages/cli/src/hunt/replay-file.ts'
@@ -39,14 +39,15 @@ test('schedules come from the seed, name peers of the scenario only, and end', (
 
   fc.assert(
     fc.property(fc.integer({ min: 0 }), (seed) => {
-      const faults = drawFaults(ground, randomFrom(seed))
+      const schedule = drawSchedule(ground, randomFrom(seed))
 
-      expect(drawFaults(ground, randomFrom(seed))).toEqual(faults)
-      expect(JSON.parse(JSON.stringify(faults))).toEqual(faults)
-      for (const fault of faults) {
+      expect(drawSchedule(ground, randomFrom(seed))).toEqual(schedule)
+      expect(JSON.parse(JSON.stringify(schedule))).toEqual(schedule)
+      for (const fault of schedule.faults) {
         expect(fault.until).toBeGreaterThan(fault.at)
         if ('peers' in fault) expect(fault.peers.every((peer) => names.has(peer))).toBe(true)
       }
+      for (const { peer, name } of schedule.commands) expect([peer, name]).toContain('owner-0')
     }),
     { numRuns: 300 },
   )
@@ -118,7 +119,7 @@ describe('replays', () => {
   beforeAll(async () => {
     const outcome = await new VirtualRun(scenario).finish()
     traceHash = outcome.traceHash
-    writeReplay(path, { scenario, stopEarly: false, traceHash, virtualMs: outcome.virtualMs })
+    writeReplay(path, { world: 'message', scenario, stopEarly: false, traceHash, virtualMs: outcome.virtualMs })
   })
 
   test('another process makes the same run, bit for bit', async () => {
@@ -183,7 +184,7 @@ describe('replays', () => {
     const trace = readFileSync(join(out, 'trace.jsonl'), 'utf8').split('\n')
     writeFileSync(join(folder, 'other.jsonl'), trace.with(40, 'another').join('\n'))
     writeFileSync(join(folder, 'shorter.jsonl'), `${trace.slice(0, 40).join('\n')}\n`)
-    expect(await firstDifference(join(out, 'trace.jsonl'), join(folder, 'other.jsonl'))).toBe('another')
-    expect(await firstDifference(join(out, 'trace.jsonl'), join(folder, 'shorter.jsonl'))).toBe(`missing: ${trace[40]}`)
+    expect(await firstDifference(join(out, 'trace.jsonl'), join(folder, 'other.jsonl'))).toMatchObject({ line: 41, found: 'another' })
+    expect(await firstDifference(join(out, 'trace.jsonl'), join(folder, 'shorter.jsonl'))).toEqual({ line: 41, expected: trace[40] })
   })
 })

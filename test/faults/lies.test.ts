@@ -2,7 +2,8 @@ import { type LieKind, lieKinds } from '@infermesh/peers'
 import type { NetworkRecord, Scenario } from '@infermesh/scenario'
 import { readScenario } from '@infermesh/scenario/files'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type VirtualOutcome, VirtualRun } from '../../packages/cli/src/hunt/virtual-run.ts'
+import type { VirtualOutcome } from '../../packages/cli/src/hunt/breakage.ts'
+import { VirtualRun } from '../../packages/cli/src/hunt/virtual-run.ts'
 
 let ground: Scenario
 
@@ -44,10 +45,7 @@ const actor = (lie: LieKind): Telling => {
   return { by: [lie.includes('settler') ? 'settler-0' : 'operator-0'] }
 }
 
-/** A lie that reaches the client through a gateway is noticed by the client, and not undone yet. */
-const reachesClient: readonly LieKind[] = ['tampering-gateway']
-
-test.each(lieKinds.filter((lie) => !reachesClient.includes(lie)))('%s acts, and breaks no standing check', async (lie) => {
+test.each(lieKinds)('%s acts, and breaks no standing check', async (lie) => {
   const { outcome } = await told(lie, actor(lie))
 
   expect(outcome.breakage).toBeUndefined()
@@ -84,24 +82,46 @@ describe('what comes of it', () => {
     expect(run.count('refusedInput', 'it charges')).toBeGreaterThan(0)
   })
 
-  test('tokens that differ from their receipt are noticed on the way', async () => {
+  test('tokens that differ from their receipt are noticed on the way, and made again by another operator', async () => {
     const run = await told('tampering-operator', { by: ['operator-0'] })
 
     expect(run.count('refusedInput', 'not the delivered ones')).toBeGreaterThan(0)
+    expect(run.metric('requests.success_rate')).toBe(1)
   })
 
-  test('tokens that a gateway changed are noticed by the client, and by the check that recomputes answers', async () => {
+  test('tokens that a gateway changed are refused by the client, which gets the right ones through another', async () => {
     const run = await told('tampering-gateway', { by: ['gateway-0'] })
 
-    expect(run.count('refusedInput', 'not the delivered ones')).toBeGreaterThan(0)
-    expect(run.outcome.breakage).toMatchObject({ check: 'I13' })
+    expect(run.count('answerRefused', 'not the delivered ones')).toBeGreaterThan(0)
+    expect(run.metric('requests.tampered')).toBeGreaterThan(0)
+    expect(run.metric('requests.success_rate')).toBe(1)
+    expect(run.metric('receipts.void')).toBe(0)
   })
 
-  test('a changed prompt is refused by the operator: nobody is charged for it', async () => {
+  test('with no honest gateway left a request fails, and says which one lied', async () => {
+    const run = await told('tampering-gateway', { by: ['gateway-0', 'gateway-1'] })
+
+    expect(run.metric('requests.ok')).toBe(0)
+    expect(run.count('requestEnded', 'answer-tampered')).toBe(run.metric('requests.total'))
+    expect(run.count('requestEnded', 'the answer that gateway-')).toBe(run.metric('requests.total'))
+    expect(run.metric('billing.duplicates')).toBe(0)
+    expect(run.outcome.breakage).toBeUndefined()
+  })
+
+  test('a changed prompt is refused by the operator: nobody is charged for it, and another gateway brings the answer', async () => {
     const run = await told('request-tampering', { by: ['gateway-0'] })
 
     expect(run.count('lied')).toBeGreaterThan(0)
-    expect(run.metric('receipts.issued')).toBe(4 * run.metric('requests.ok'))
+    expect(run.metric('requests.success_rate')).toBe(1)
+    expect(run.metric('receipts.issued')).toBe(4 * run.metric('requests.total'))
+  })
+
+  test('an operator that keeps its receipts to itself is left for another', async () => {
+    const run = await told('withheld-receipts', { by: ['operator-0'] })
+
+    expect(run.count('refusedInput', 'no receipt for the tokens')).toBeGreaterThan(0)
+    expect(run.metric('requests.success_rate')).toBe(1)
+    expect(run.metric('billing.duplicates')).toBe(0)
   })
 
   test.each(['lazy-verifier', 'copying-verifier', 'false-accuser', 'silent-verifier', 'withheld-reveals'] as const)(

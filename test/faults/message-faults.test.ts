@@ -1,7 +1,6 @@
 import { type FaultOf, type RunCheck, resolveScenario, type ScenarioFault } from '@infermesh/scenario'
 import { describe, expect, test } from 'vitest'
-import { requireAbilities } from '../../packages/cli/src/faults/abilities.ts'
-import type { FaultHost } from '../../packages/cli/src/faults/fault-host.ts'
+import { type FaultHost, faultHostOf } from '../../packages/cli/src/faults/fault-host.ts'
 import { FaultInjector } from '../../packages/cli/src/faults/fault-injector.ts'
 import { PeerWatch } from '../../packages/cli/src/faults/peer-watch.ts'
 import { VirtualRun } from '../../packages/cli/src/hunt/virtual-run.ts'
@@ -61,7 +60,11 @@ describe('every fault acts, and the run measures it', () => {
 function numb(run: VirtualRun): FaultHost {
   const nothing = (): void => undefined
   const { world } = run.messages
-  const handle = { label: '', counts: { asked: 0, dropped: 0, reset: 0, delayed: 0, delayMsTotal: 0, duplicated: 0 }, remove: nothing }
+  const handle = {
+    label: '',
+    counts: { asked: 0, meant: 0, dropped: 0, reset: 0, delayed: 0, delayMsTotal: 0, duplicated: 0 },
+    remove: nothing,
+  }
   const { crash, pause, setClock, setDisk, setLineRate } = {
     crash: nothing,
     pause: nothing,
@@ -69,7 +72,7 @@ function numb(run: VirtualRun): FaultHost {
     setDisk: nothing,
     setLineRate: nothing,
   }
-  return { ...world, crash, pause, setClock, setDisk, setLineRate, addRule: () => handle }
+  return { ...faultHostOf(world), crash, pause, setClock, setDisk, setLineRate, addRule: () => handle }
 }
 
 test.each(
@@ -172,25 +175,6 @@ test('a disk that was torn keeps its peer down, which says which value is damage
 
   expect(records[0]).toBe('the disk tore a write')
   if (records.length > 1) expect(records[1]).toMatch(/refuses to start: .*disk is damaged/)
-})
-
-describe('what a world cannot do', () => {
-  const partition = { at: '1s', partition: [['gateway-0']], for: '1s' }
-
-  test('is refused by name before anything starts', () => {
-    expect(() => requireAbilities(smallNetwork([partition]), 'process')).toThrow(
-      'faults.0: expected a fault that the process world can do (run it with --world message or stack), found partition',
-    )
-  })
-
-  test('what every world can do is taken by every world', () => {
-    const scenario = smallNetwork([
-      { at: '1s', crash: 'operator-0' },
-      { lie: 'model-swap', by: 'operator-0' },
-    ])
-
-    for (const world of ['process', 'stack', 'message'] as const) expect(() => requireAbilities(scenario, world)).not.toThrow()
-  })
 })
 
 test('faults survive a round trip through JSON: they travel to other processes', () => {

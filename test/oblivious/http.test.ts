@@ -84,6 +84,21 @@ test('what does not open is refused outside the seal, without a word on why', as
   expect((await post('text/plain', message)).status).toBe(415)
 })
 
+test('a body that is larger than any relay carries is refused before it is read to the end', async () => {
+  const answer = await post('message/ohttp-req', new Uint8Array(4 * 1024 * 1024 + 1))
+
+  expect([answer.status, await answer.text()]).toEqual([413, ''])
+})
+
+test('a sealed stream whose only chunk, the final one, is cut opens as nothing, and the relay learns no more of it', async () => {
+  const { message } = await sealHttp(keys, chat(true), true)
+  const cuts = [message.length - 1, 60, 39].map((end) => post('message/ohttp-chunked-req', message.slice(0, end)))
+  const answers = await Promise.all(cuts)
+
+  expect(answers.map(({ status }) => status)).toEqual([422, 422, 422])
+  expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(['', '', ''])
+})
+
 test('a wrong question is answered under the seal', async () => {
   const request = new Request('https://infermesh.invalid/v1/chat/completions', { method: 'POST', body: '{"model":' })
   const sealed = await sealHttp(keys, request)
