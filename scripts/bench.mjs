@@ -4,6 +4,7 @@ import { run } from './steps.mjs'
 const benches = {
   receipts: ['packages/protocol/bench/receipts.ts'],
   oblivious: ['packages/protocol/bench/oblivious.ts'],
+  flagship: ['packages/cli/bench/flagship.ts'],
   echo: ['packages/libp2p/bench/echo.ts'],
   completion: ['packages/cli/bench/completion.ts'],
   testnet: ['packages/testnet/bench/meshed.ts'],

@@ -2,7 +2,6 @@ export { Engine, type EngineOptions, type EngineTotals } from './engine/engine.t
 export type { MemoryOptions } from './engine/kv-memory.ts'
 export type { OccupancyPoint, OccupancySummary } from './engine/occupancy.ts'
 export type { EngineEvent, EngineRequest, PauseKind, PrefixKeys, RequestCost, ReturnHint, SessionTurn } from './engine/request.ts'
-export { blockNames } from './engine/sequence.ts'
 export type { EngineLoad, Hold, IdlePolicy, IdleSession } from './idle/idle-policy.ts'
 export { hazardPolicy, leastWastePolicy, type RebuildCost, swapPolicy } from './idle/learned-policies.ts'
 export { evictionOrders, type IdlePolicyName, idlePolicyNames, idlePolicyOf, policyNames } from './idle/named-policies.ts'
