@@ -2,14 +2,15 @@ import type { PeerId } from '@infermesh/kernel'
 import type { PeerAddress } from '../peer/host.ts'
 
 /**
- * Tells every process where every peer is. News waits a moment and goes out in one message a process, except that a process
- * about to dial is told first.
+ * Tells every process where every peer is. News waits until no more has come for a moment and goes out in one message a process,
+ * except that a process about to dial is told first.
  */
 export class AddressBook {
   readonly #send: (process: string, peers: readonly PeerAddress[]) => void
   readonly #known = new Map<PeerId, PeerAddress>()
   readonly #unsent = new Map<string, PeerAddress[]>()
   #timer: NodeJS.Timeout | undefined
+  #oldest: number | undefined
 
   constructor(send: (process: string, peers: readonly PeerAddress[]) => void) {
     this.#send = send
@@ -46,11 +47,18 @@ export class AddressBook {
   }
 
   #schedule(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
-      for (const process of this.#unsent.keys()) this.flush(process)
-    }, pauseMs)
+    const now = performance.now()
+    this.#oldest ??= now
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#tell(), Math.max(0, Math.min(quietMs, this.#oldest + patienceMs - now)))
+  }
+
+  #tell(): void {
+    this.#oldest = undefined
+    for (const process of this.#unsent.keys()) this.flush(process)
   }
 }
 
-const pauseMs = 100
+/** A hundred peers that start within ten seconds would otherwise read a message each about each other. */
+const quietMs = 100
+const patienceMs = 1_000
