@@ -36,11 +36,8 @@ test('models that are really run are published, served, made again bit for bit b
     readonly checks: readonly { readonly held: boolean }[]
   }
   expect([code, run.checks.filter(({ held }) => !held), stderr]).toEqual([0, [], stderr])
-  const events = readFileSync(join(folder, 'run', 'trace.jsonl'), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line).event)
-  const verdicts = events.filter(({ type }) => type === 'verdictGiven').map(({ verdict }) => verdict)
+  const events = eventsOf(join(folder, 'run'))
+  const verdicts = verdictsOf(join(folder, 'run'))
   expect(verdicts.length).toBeGreaterThan(5)
   expect(new Set(verdicts)).toEqual(new Set(['match']))
   // An answer that ends by itself is shorter than what was asked for: "low 0.912".
@@ -53,16 +50,38 @@ test('models that are really run are published, served, made again bit for bit b
   )
 }, 120_000)
 
-test('a real model in a world without waiting is refused before anything starts', async () => {
+test('a stack stands still while a model is really run: the same seed gives the same answers, and verifiers make them again', async () => {
+  const folder = emptyFolder()
+  const lines = scenario.split('\n').filter((line) => !line.includes('far/big'))
+  writeFileSync(join(folder, 'real.yaml'), lines.join('\n').replace('[process]', '[stack]').replace('total > 6', 'total > 4'))
+
+  const runs = await Promise.all(
+    ['one', 'two'].map((out) => infermesh(['run', 'real.yaml', '--world', 'stack', '--json', '--out', out], folder)),
+  )
+
+  const [one, two] = runs.map(
+    ({ stdout }) => JSON.parse(stdout) as { readonly traceHash: string; readonly checks: readonly { held: boolean }[] },
+  )
+  expect(runs.map(({ code }) => code)).toEqual([0, 0])
+  expect(one?.checks.filter(({ held }) => !held)).toEqual([])
+  expect(two?.traceHash).toBe(one?.traceHash)
+  const verdicts = verdictsOf(join(folder, 'one'))
+  expect(verdicts.length).toBeGreaterThan(5)
+  expect(new Set(verdicts)).toEqual(new Set(['match']))
+}, 120_000)
+
+test('a real model in a world that cannot wait for it is refused with its line, before anything starts', async () => {
   const folder = emptyFolder()
   writeFileSync(join(folder, 'real.yaml'), scenario.replace('URL', url))
 
-  const { code, stderr } = await infermesh(['run', 'real.yaml', '--world', 'message', '--json'], folder)
-
-  expect(code).toBe(2)
-  expect(stderr).toContain(
-    'world: expected process for acme/risk@1.0, acme/writer@1.0, far/big@1.0, which real engines answer, found message',
+  const [messages, stack] = await Promise.all(
+    ['message', 'stack'].map((world) => infermesh(['run', 'real.yaml', '--world', world, '--json'], folder)),
   )
+
+  expect([messages?.code, stack?.code]).toEqual([2, 2])
+  expect(messages?.stderr).toMatch(/real\.yaml:11:\d+ models\.acme\/risk@1\.0\.onnx: expected the world process or stack .*, found message/)
+  expect(stack?.stderr).toMatch(/real\.yaml:13:\d+ models\.far\/big@1\.0\.openai: expected the world process .*, found stack/)
+  expect(stack?.stderr).not.toContain('risk@1.0')
 })
 
 test('a model file that is not there is told by its model’s name', async () => {
@@ -74,6 +93,16 @@ test('a model file that is not there is told by its model’s name', async () =>
   expect(code).toBe(2)
   expect(stderr).toMatch(/acme\/risk@1\.0: onnx: .*nowhere\.onnx/)
 })
+
+const eventsOf = (run: string) =>
+  readFileSync(join(run, 'trace.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).event)
+const verdictsOf = (run: string): readonly string[] =>
+  eventsOf(run)
+    .filter(({ type }) => type === 'verdictGiven')
+    .map(({ verdict }) => verdict)
 
 const scenario = `
 name: real-engines

@@ -1,10 +1,21 @@
 import { randomFrom } from '@infermesh/kernel'
-import { BlockPool, Engine, type EngineOptions, keepPolicy, replayPrefixes, runReservation, serveTrace } from '@infermesh/serving'
+import {
+  BlockPool,
+  dropPolicy,
+  Engine,
+  type EngineOptions,
+  keepPolicy,
+  replayPrefixes,
+  runReservation,
+  serveTrace,
+} from '@infermesh/serving'
 import { expect, test } from 'vitest'
 import { blockConservation } from './block-conservation.ts'
+import { blockSizeOptimum, sharedFrontLoss } from './block-size.ts'
 import { closedSystem } from './closed-system.ts'
 import { contiguousBatch } from './contiguous-batch.ts'
 import { conversationReuse } from './conversation-reuse.ts'
+import { fetchOrCompute } from './fetch-or-compute.ts'
 import { infiniteCache, lruInclusion } from './infinite-cache.ts'
 import { internalWaste } from './internal-waste.ts'
 import { kvLaws } from './kv-laws.ts'
@@ -12,6 +23,7 @@ import type { Law } from './law.ts'
 import { little, singleServer } from './queueing.ts'
 import { saturatedBatch } from './saturated-batch.ts'
 import { skiRental } from './ski-rental.ts'
+import { stormRecovery, stormSize } from './storm.ts'
 import { endlessTier, tiersAddUp } from './tiers-add-up.ts'
 
 test.each(kvLaws.map((law) => [law.name, law] as const))('%s holds', (_, law) => {
@@ -42,6 +54,17 @@ let calls = 0
 
 const planted: readonly (readonly [string, Law])[] = [
   ['blocks twice the stated size', internalWaste(withOptions((options) => ({ ...options, blockTokens: options.blockTokens * 2 })))],
+  [
+    'fronts found in whole pairs of blocks',
+    sharedFrontLoss(withOptions((options) => ({ ...options, blockTokens: options.blockTokens * 2 }))),
+  ],
+  [
+    'blocks never larger than four tokens',
+    blockSizeOptimum(withOptions((options) => ({ ...options, blockTokens: Math.min(4, options.blockTokens), blocks: 100_000 }))),
+  ],
+  ['a fetch whatever it costs', fetchOrCompute(withOptions((options) => ({ ...options, computeMs: () => Number.POSITIVE_INFINITY })))],
+  ['a new operator that forgets the front too', stormSize(withOptions((options) => ({ ...options, idle: dropPolicy() })))],
+  ['a replica that does not keep what it is sent', stormRecovery(withOptions((options) => ({ ...options, idle: dropPolicy() })))],
   [
     'best fit in place of a buddy, and half the reservation',
     contiguousBatch((options) => runReservation({ ...options, contextMax: options.contextMax / 2 })),
