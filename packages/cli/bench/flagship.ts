@@ -127,16 +127,20 @@ async function inMessages(crypto: 'real' | 'sized', rounds: number): Promise<boo
 async function watching(): Promise<boolean> {
   const scenario = await readScenario(file)
   const traces = await readLoadTraces(scenario)
-  const shares: number[] = []
+  const [fulls, bares]: [number[], number[]] = [[], []]
   for (let round = 0; round < ROUNDS; round++) {
-    const full = await timed(() => watched(scenario, traces, runInMessages), everyThread)
-    const bare = await timed(() => unwatched(scenario, traces, full.virtualMs), everyThread)
-    shares.push(1 - bare.cpuMs / full.cpuMs)
+    const full = await timed(() => watched(scenario, traces, runInMessages), thread)
+    const bare = await timed(() => unwatched(scenario, traces, full.virtualMs), thread)
+    fulls.push(full.cpuMs)
+    bares.push(bare.cpuMs)
   }
+  // Other work on the machine only ever adds, so the best of each is nearest to the truth.
+  const [full, bare] = [Math.min(...fulls), Math.min(...bares)]
+  const share = 1 - bare / full
   console.log(
-    `trace and checks: ${(median(shares) * 100).toFixed(0)} % of a run, ${shares.map((share) => (share * 100).toFixed(0)).join(', ')} (bar ${BARS.watching * 100} %)`,
+    `trace and checks: ${(share * 100).toFixed(0)} % of a run, ${bare.toFixed(0)} ms of CPU without and ${full.toFixed(0)} with (bar ${BARS.watching * 100} %)`,
   )
-  return median(shares) <= BARS.watching
+  return share <= BARS.watching
 }
 
 async function inStack(rounds: number): Promise<boolean> {

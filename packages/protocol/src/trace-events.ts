@@ -140,6 +140,8 @@ export type MemoryEvent =
       readonly preemptions: number
       readonly movedBytes: number
     }
+  /** An operator told gateways what its memory holds: bytes of the signed envelope, and the fronts it names. */
+  | { readonly type: 'digestTold'; readonly bytes: number; readonly heads: number }
 
 export type LeaseEvent =
   | { readonly type: 'leaseGranted'; readonly model: string; readonly holder: PeerId; readonly epoch: number; readonly until: Millis }

@@ -249,3 +249,23 @@ test('one seed gives one run to the last bit, another seed another', () => {
   expect(run(1)).toEqual(run(1))
   expect(run(1)[1]).not.toEqual(run(2)[1])
 })
+
+test('a world that is not traced runs the same and tells nothing', () => {
+  const run = (isTraced: boolean) => {
+    const told: string[] = []
+    const machine = new Scripted((input) => (input.type === 'started' ? [setTimer('tick', 5)] : []), [])
+    const world = createMessageWorld<Say>({
+      seed: 1,
+      isTraced,
+      onRecord: ({ event }) => told.push(event.type),
+      peers: [{ name: 'a', peerId: 'peer-a', createMachine: () => machine }],
+    })
+    world.start()
+    world.run(10)
+    return { told, inputs: world.inputHash() }
+  }
+  const [traced, untraced] = [run(true), run(false)]
+
+  expect(traced.told).toEqual(['peerStarted'])
+  expect(untraced).toEqual({ told: [], inputs: traced.inputs })
+})

@@ -12,7 +12,7 @@ export class TraceHash {
     this.addNumber(record.seq)
     this.addNumber(record.at)
     this.addText(record.peer)
-    this.addText(JSON.stringify(record.event))
+    this.addText(eventText(record))
   }
 
   addText(text: string): void {
@@ -44,6 +44,14 @@ export class TraceHash {
   digest(): string {
     return hex(finish(this.#low ^ (this.#high >>> 7))) + hex(finish(this.#high + this.#low))
   }
+}
+
+let latest: { readonly record: TraceRecord; readonly text: string } | undefined
+
+/** A record's event as JSON. The digest and the file ask one after the other, and the second gets the text of the first. */
+export function eventText(record: TraceRecord): string {
+  if (latest?.record !== record) latest = { record, text: JSON.stringify(record.event) }
+  return latest.text
 }
 
 function finish(lane: number): number {

@@ -45,7 +45,7 @@ export const servingCommand = (): Command =>
     .option('--curve', 'sessions held against context length, by column; closed loop')
     .option('--column <column>', 'for --curve: a policy with what is added, such as lru+92%+host=8Mtok; may be given again', collected, [])
     .option('--contexts <scales>', 'for --curve: scales of every context', '0.25,0.5,1')
-    .option('--sessions <counts>', 'for --curve: open sessions', '8,16,24,32,48,64,96,128')
+    .option('--sessions <counts>', 'for --curve: open sessions', '4,8,12,16,24,32,40,48,56,64,80,96,112,128')
     .option('--minutes <n>', 'for --curve: length of each run', '60')
     .option('--json', 'as JSON')
     .action((file: string, flags: ServingFlags) => mended(() => (flags.curve === true ? curve(file, flags) : serving(file, flags))))

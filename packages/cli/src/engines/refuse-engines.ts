@@ -1,9 +1,7 @@
-import type { Scenario } from '@infermesh/scenario'
-import { UserError } from '../user-error.ts'
+import { BadScenario, misfits, type Scenario, type WorldName } from '@infermesh/scenario'
 
-/** Real models take real time, and virtual time does not wait for it. */
-export function refuseEngines({ models }: Scenario, world: string): void {
-  const real = Object.entries(models).filter(([, { onnx, openai }]) => onnx !== undefined || openai !== undefined)
-  if (real.length > 0)
-    throw new UserError(`world: expected process for ${real.map(([name]) => name).join(', ')}, which real engines answer, found ${world}`)
+/** Engines that a world has no time for. Who reads a scenario for one world is told the line; this is for everyone else. */
+export function refuseEngines(scenario: Scenario, world: WorldName): void {
+  const problems = misfits(scenario, world)
+  if (problems.length > 0) throw new BadScenario(scenario.name, problems)
 }

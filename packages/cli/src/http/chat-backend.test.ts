@@ -38,19 +38,44 @@ test.each([
   }
 })
 
-/** Asks the API over a client peer that says these events. */
-async function ask(events: readonly object[], stream = false) {
+test('the place in a conversation, and when the caller will be back, go to the client peer as they are', async () => {
+  const session = { id: 's', turn: 3, pause: 'tool', expectMs: 4_000, sigma: 0.5 }
+  const told = await ask([tokens(0, 5), ended], false, { infermesh: { session }, user: 'ada' })
+  const silent = await ask([tokens(0, 5), ended], false, { infermesh: 'none' })
+
+  expect(told.submitted).toMatchObject({ session })
+  expect(silent.submitted).not.toHaveProperty('session')
+  expect([told.response.status, silent.response.status]).toEqual([200, 200])
+})
+
+test('what the client peer finds wrong with it is the caller’s to mend', async () => {
+  const { response, body } = await ask([{ refused: 'bad-request', detail: 'expected session.turn from 0 to 65535' }], false, {
+    infermesh: { session: { id: 's', turn: -1 } },
+  })
+
+  expect(response.status).toBe(400)
+  expect(body.error).toMatchObject({ code: 'bad-request', message: expect.stringContaining('session.turn') })
+})
+
+function messageOf(event: object): AnyMessage {
+  const refused = { type: 'Refused', ...('refused' in event ? { code: event.refused } : {}), ...event }
+  const done = { type: 'CommandDone', result: JSON.stringify(event) }
+  return 'refused' in event ? refused : done
+}
+
+/** Asks the API over a client peer that says these events, with extra fields in the body. */
+async function ask(events: readonly object[], stream = false, extra: object = {}) {
   let submitted: unknown
   const api = openAiApi(
     chatBackend(
       async function* (_peer, { message }) {
         submitted = JSON.parse((message as AnyMessage & { readonly argument: string }).argument)
-        for (const event of events) yield { type: 'CommandDone', result: JSON.stringify(event) } as AnyMessage
+        for (const event of events) yield messageOf(event)
       },
       { client: 'client-0', gateway: 'gateway-0' },
     ),
   )
-  const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hi' }], stream })
+  const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hi' }], stream, ...extra })
   const response = await api.request('/v1/chat/completions', { method: 'POST', body, headers: { 'content-type': 'application/json' } })
   const text = await response.text()
   const isEvents = text.startsWith('data: ')

@@ -1,6 +1,7 @@
 import { createWriteStream, mkdirSync, readdirSync, type WriteStream, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NetworkRecord, RunResult } from '@infermesh/scenario'
+import { eventText } from '@infermesh/sim'
 
 /** Where a run leaves what it was and what it showed: `run.json`, `trace.jsonl`, `genesis.json`, `log.jsonl`. */
 export class RunFolder {
@@ -18,9 +19,9 @@ export class RunFolder {
   }
 
   record(record: NetworkRecord): void {
-    const { at, peer, event } = record
+    const { at, peer } = record
     if (this.#lines === '') setImmediate(() => this.#flush())
-    this.#lines += `${JSON.stringify({ seq: this.#seq++, at, peer, event })}\n`
+    this.#lines += `{"seq":${this.#seq++},"at":${at},"peer":${JSON.stringify(peer)},"event":${eventText(record)}}\n`
     if (this.#lines.length > WRITE_MAX) this.#flush()
   }
 

@@ -3,6 +3,7 @@ import { type StackWorld, serveStack } from '@infermesh/libp2p'
 import { createCodec, type Envelope, type Message, streams, topics } from '@infermesh/protocol'
 import { identityFromSeed } from '@infermesh/protocol/node'
 import type { Action, NetworkRecord, RunCheck, Scenario } from '@infermesh/scenario'
+import { computeJob } from '../engines/engines.ts'
 import type { NetworkPlan } from '../network/network-plan.ts'
 import { type PeerState, peerStates } from '../replay/peer-states.ts'
 import { askWorld } from './ask-world.ts'
@@ -52,6 +53,8 @@ serveStack<StackPlan, StackEnd, Message, Envelope>({
     const { stack, messages } = sidesOf(virtual, network)
     return {
       latency: latencyOf(order.scenario),
+      // Time stands still while a model is really run.
+      work: computeJob,
       ...(bandwidth === undefined ? {} : { bandwidth }),
       onRecord: (record) => network.observe(record as NetworkRecord),
       ...(messages === undefined ? {} : { messages }),

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { runInWorker } from '@infermesh/libp2p'
 import { commandText, faultText, type NetworkRecord } from '@infermesh/scenario'
 import { bundlePeer } from '@infermesh/testnet'
+import { ENGINES_PACKAGE } from '../engines/engines.ts'
 import { refuseEngines } from '../engines/refuse-engines.ts'
 import { worldCryptography } from '../network/world-cryptography.ts'
 import { quietWatch } from './message-world.ts'
@@ -25,7 +26,7 @@ export async function runInStack(order: RunOrder): Promise<WorldEnd> {
   let now = 0
   const isOver = quietWatch({ now: () => now }, order)
   const result = await runInWorker<StackPlan, StackEnd>({
-    entry: (await bundlePeer({ entry, cache: bundleCache })).file,
+    entry: (await bundlePeer({ entry, cache: bundleCache, external: [ENGINES_PACKAGE] })).file,
     seed: scenario.seed,
     plan: { scenario, plan, timeline, end, ...(stopAt === undefined ? {} : { stopAt }) },
     onRecord: (record) => order.onRecord(record as NetworkRecord),

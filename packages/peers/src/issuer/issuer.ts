@@ -33,6 +33,7 @@ class Issuer implements PeerMachine {
   readonly #sales: Sales
   readonly #payouts: Payouts
   #keys: Keys | undefined
+  #announceAfter: Millis = ANNOUNCE_FIRST
 
   constructor(config: Required<IssuerConfig>, services: PeerServices) {
     const { worth, ordersMax } = config
@@ -100,7 +101,9 @@ class Issuer implements PeerMachine {
     if (this.#keys === undefined) return []
     const key = encodeRsaKey(this.#keys.issuer.key)
     const statement = this.#signer.sign('tokenKey', { key, worth, from: now, until: now + keyLife }, now)
-    return [publish('keys', statement), setTimer(ANNOUNCE_KEY, announceEvery)]
+    const after = Math.min(announceEvery, this.#announceAfter)
+    this.#announceAfter = 2 * after
+    return [publish('keys', statement), setTimer(ANNOUNCE_KEY, after)]
   }
 
   #onRequest({ id, from, message }: RequestInput, now: Millis): readonly PeerEffect[] {
@@ -122,5 +125,7 @@ class Issuer implements PeerMachine {
 const refusal = (id: string, why: Refusal): PeerEffect => respond(id, refused(why))
 const KEY_KEY = 'key'
 const ANNOUNCE_KEY = 'announce'
+/** Whoever starts at the same time may not listen yet: a gateway that did not hear the key takes no token. Each wait is twice the one before. */
+const ANNOUNCE_FIRST: Millis = 500
 const PAY_KEY = 'pay'
 const AGAIN_KEY = 'again'

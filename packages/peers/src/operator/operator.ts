@@ -1,4 +1,4 @@
-import { assertNever, type Millis, publish, respond, setTimer, subscribe } from '@infermesh/kernel'
+import { assertNever, emit, type Millis, publish, respond, setTimer, subscribe } from '@infermesh/kernel'
 import { type Envelope, type PeerEffect, type PeerInput, type PeerMachine, type PeerServices, Signer } from '@infermesh/protocol'
 import { admit } from '../admission.ts'
 import { isLocalCaller } from '../client/local-caller.ts'
@@ -165,7 +165,8 @@ class Operator implements PeerMachine {
     const digest = this.#executions.digest()
     if (digest === undefined) return []
     this.#digestAt = now
-    return [publish('capacity', this.#signer.sign('memoryDigest', digest, now))]
+    const envelope = this.#signer.sign('memoryDigest', digest, now)
+    return [publish('capacity', envelope), emit({ type: 'digestTold', bytes: envelope.bytes.length, heads: digest.heads.length })]
   }
 
   #usable(model: string, epoch: number, now: Millis): ModelAnswer {

@@ -143,7 +143,11 @@ export class ChainFollower {
 
   #takeCheckpoints(message: Message): boolean {
     if (message.type !== 'Checkpoints') return false
-    this.#known = Math.max(this.#ledger.head.height, message.checkpoints.length === 0 ? 0 : this.#known)
+    if (message.checkpoints.length === 0) {
+      // Whoever claimed more is not asked for it without end; and two that both lack it must not go on asking each other.
+      this.#known = this.#ledger.head.height
+      this.#source++
+    }
     return opensAll(() => {
       for (const raw of message.checkpoints) this.#keep(openAs('checkpoint', raw, this.#ledger.rules.sealing))
     })

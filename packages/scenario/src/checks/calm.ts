@@ -29,7 +29,7 @@ export class Calm {
         else if (!passing.has(event.fault)) this.#change(at, () => this.#active.add(`${event.fault} ${event.target}`))
         return
       case 'faultHealed':
-        this.#change(at, () => this.#active.delete(`${event.fault} ${event.target}`))
+        if (!passing.has(event.fault)) this.#change(at, () => this.#active.delete(`${event.fault} ${event.target}`))
         return
       case 'peerCrashed':
         this.#down.add(event.name)

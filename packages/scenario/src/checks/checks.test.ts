@@ -293,6 +293,7 @@ describe('every check sees its own violation', () => {
         [3, 'world', crashed('owner-0')],
         [50_000, 'world', crashed('gateway-0')],
         [59_000, 'world', started('gateway-0')],
+        [59_001, 'world', fault('faultHealed', 'crash', 'gateway-0')],
       ],
       { end: 60_000 },
     ],

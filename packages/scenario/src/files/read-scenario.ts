@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve as resolvePath } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml'
+import { misfits } from '../misfits.ts'
 import { BadScenario, type Problem } from '../problems.ts'
 import { resolveScenario, type Scenario } from '../resolve.ts'
 import type { WorldName } from '../schema/scenario.ts'
@@ -53,11 +54,10 @@ interface Source {
   readonly place?: (problem: Problem) => string
 }
 
-/** Stand-ins for signatures prove nothing between processes: whoever reads one could make it. */
 function fitting(scenario: Scenario, { file, options, place }: Source): Scenario {
-  const isReal = options.runsIn?.(scenario).includes('process') === true
-  if (!isReal || scenario.crypto === 'real') return scenario
-  throw new BadScenario(file, [{ path: ['crypto'], expected: 'real in the process world', found: scenario.crypto }], place)
+  const problems = options.runsIn?.(scenario).flatMap((world) => misfits(scenario, world)) ?? []
+  if (problems.length === 0) return scenario
+  throw new BadScenario(file, problems, place)
 }
 
 function withOverrides(input: unknown, options: ReadOptions): unknown {

@@ -17,6 +17,7 @@ export class MemoryMetrics implements MetricFold {
   readonly #used = new Spread()
   readonly #idle = new Spread()
   readonly #waiting = new Spread()
+  readonly #digests = new Spread()
   readonly #contexts = new Map<string, Context>()
   readonly #lives = new Map<string, number>()
   /** Counters of each operator's life, at its last word. */
@@ -33,6 +34,7 @@ export class MemoryMetrics implements MetricFold {
     if (event.type === 'peerStarted') this.#lives.set(event.name, (this.#lives.get(event.name) ?? 0) + 1)
     if (event.type === 'kvServed') this.#served(event, peer)
     if (event.type === 'kvObserved') this.#observed(event, peer)
+    if (event.type === 'digestTold') this.#digests.add(event.bytes)
   }
 
   #served(event: Served, peer: string): void {
@@ -80,6 +82,7 @@ export class MemoryMetrics implements MetricFold {
       ...this.#used.report('kv.blocks_used'),
       ...this.#idle.report('kv.blocks_idle'),
       ...this.#waiting.report('kv.waiting'),
+      ...this.#digests.report('kv.digest_bytes'),
     }
   }
 }

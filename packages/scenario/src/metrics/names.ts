@@ -58,6 +58,7 @@ export const metricDescriptions: Readonly<Record<string, string>> = {
   'kv.blocks_used': 'share of GPU blocks that running requests held, seen once a second at each operator',
   'kv.blocks_idle': 'share of GPU blocks that hold what may be used again',
   'kv.waiting': 'requests that waited for memory or a place in the batch',
+  'kv.digest_bytes': 'bytes of each digest by which an operator tells gateways what its memory holds',
   'gossip.delivery_ms': 'from signing an envelope to its arrival at a peer',
   'gossip.delivered': 'envelopes delivered',
   'border.requests': 'requests between a peer on libp2p and one that is messages, either way; with `fidelity`, in `stack`',
@@ -79,6 +80,7 @@ const spreads = new Set([
   'kv.blocks_used',
   'kv.blocks_idle',
   'kv.waiting',
+  'kv.digest_bytes',
 ])
 
 export const isSpread = (name: string): boolean => spreads.has(name)

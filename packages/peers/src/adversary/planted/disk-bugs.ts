@@ -32,7 +32,7 @@ export const diskBugs: readonly PlantedBug[] = [
     name: 'vote-before-saved',
     about: 'a settler votes before its vote is on disk: after a crash it may vote for another block',
     roles: ['settler'],
-    breaks: ['I8', 'I9'],
+    breaks: ['I8', 'I9', 'L2'],
     build: ({ make }) => rewritten(make(), { effects: savesLast }),
   },
   {
