@@ -84,6 +84,24 @@ test('a real model in a world that cannot wait for it is refused with its line, 
   expect(stack?.stderr).not.toContain('risk@1.0')
 })
 
+test('a model that cannot run is told to the client with the operator’s name, and nothing of it is receipted or charged', async () => {
+  const folder = emptyFolder()
+  writeFileSync(join(folder, 'broken.onnx'), 'no model at all')
+  const lines = scenario.split('\n').filter((line) => !/far\/big|acme\/writer/.test(line))
+  const text = lines.join('\n').replace('[process]', '[stack]').replace('risk-classifier', 'broken.onnx')
+  writeFileSync(join(folder, 'broken.yaml'), text.slice(0, text.indexOf('expect:')))
+
+  const { code, stdout } = await infermesh(['run', 'broken.yaml', '--world', 'stack', '--json', '--out', 'run'], folder)
+
+  expect(code).toBe(0)
+  const { metrics } = JSON.parse(stdout)
+  expect(metrics).toMatchObject({ 'requests.ok': 0, 'requests.unfinished': 0, 'receipts.issued': 0, 'billing.charged': 0 })
+  const ends = eventsOf(join(folder, 'run')).filter(({ type }) => type === 'requestEnded')
+  expect(ends.length).toBeGreaterThan(2)
+  for (const { code: reason, detail } of ends)
+    expect([reason, detail]).toEqual(['not-serving', expect.stringMatching(/^operator-\d: expected (an ONNX model|operator set 17)/)])
+}, 60_000)
+
 test('a model file that is not there is told by its model’s name', async () => {
   const folder = emptyFolder()
   writeFileSync(join(folder, 'real.yaml'), scenario.replace('onnx: risk-classifier', 'onnx: nowhere.onnx').replace('URL', url))

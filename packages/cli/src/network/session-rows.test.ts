@@ -15,6 +15,11 @@ test('takes no more conversations, and no more turns of one, than it is told', (
 
   expect(new Set(rows.map(({ session }) => session.id))).toEqual(new Set(['0/0', '0/1', '0/2']))
   expect(Math.max(...rows.map(({ session }) => session.turn))).toBe(3)
+  const file = Array.from({ length: 5 }, (_, talk): TraceRequest => {
+    const session = { session: `talk ${talk}`, turn: 0, last: true, pause: 'user' } as const
+    return { id: `t${talk}`, arrivalMs: 0, promptTokens: 9, answerTokens: 1, session }
+  })
+  expect(sessionRows(withSessions({ count: 2 }), 0, file)).toHaveLength(2)
 })
 
 test('each prompt is its passages, and begins with the prompt of the turn before', () => {
