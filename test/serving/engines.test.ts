@@ -53,7 +53,14 @@ test('models that are really run are published, served, made again bit for bit b
 test('a stack stands still while a model is really run: the same seed gives the same answers, and verifiers make them again', async () => {
   const folder = emptyFolder()
   const lines = scenario.split('\n').filter((line) => !line.includes('far/big'))
-  writeFileSync(join(folder, 'real.yaml'), lines.join('\n').replace('[process]', '[stack]').replace('total > 6', 'total > 4'))
+  writeFileSync(
+    join(folder, 'real.yaml'),
+    lines
+      .join('\n')
+      .replace('[process]', '[stack]')
+      .replace('total > 6', 'total > 4')
+      .replace('duplicates == 0', 'duplicates == 0\n  - receipts.void == 0'),
+  )
 
   const runs = await Promise.all(
     ['one', 'two'].map((out) => infermesh(['run', 'real.yaml', '--world', 'stack', '--json', '--out', out], folder)),
@@ -122,6 +129,7 @@ const verdictsOf = (run: string): readonly string[] =>
     .filter(({ type }) => type === 'verdictGiven')
     .map(({ verdict }) => verdict)
 
+/** In processes a busy machine may make a gateway give up on an operator that still works, whose receipt then is void. */
 const scenario = `
 name: real-engines
 about: Small trained models, and one that another server runs.
@@ -144,6 +152,6 @@ expect:
   - requests.total > 6
   - verification.checked > 3
   - verification.false_accusations == 0
-  - receipts.void == 0
+  - billing.duplicates == 0
   - settlement.conserved
 `
