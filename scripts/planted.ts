@@ -10,7 +10,7 @@ import { tableText } from '../packages/cli/src/output/table.ts'
  * Plants each known bug and counts the seeds it takes the hunt to find it. Usage: planted.ts [seeds a bug] [bug…]. Exit 1 when one stays
  * hidden, or when a check is left that found none.
  */
-const [seeds = '100', ...names] = process.argv.slice(2)
+const [seeds = '200', ...names] = process.argv.slice(2)
 const bugs = plantedBugs.filter(({ name }) => names.length === 0 || names.includes(name))
 const rows: string[][] = []
 const found = new Set<string>()
