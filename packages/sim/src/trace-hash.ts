@@ -18,11 +18,12 @@ export class TraceHash {
   addText(text: string): void {
     let low = this.#low
     let high = this.#high
-    // Two letters a step; one that is left over stands alone.
-    for (let index = 0; index < text.length; index += 2) {
-      const pair = text.charCodeAt(index) | (text.charCodeAt(index + 1) << 16)
-      low = Math.imul(low ^ pair, 0x01000193)
-      high = Math.imul(((high << 13) | (high >>> 19)) ^ pair, 0x85ebca6b)
+    // Four letters a step, each in a byte of its own as long as they are ASCII; past the end there are none.
+    for (let index = 0; index < text.length; index += 4) {
+      const four =
+        text.charCodeAt(index) ^ (text.charCodeAt(index + 1) << 8) ^ (text.charCodeAt(index + 2) << 16) ^ (text.charCodeAt(index + 3) << 24)
+      low = Math.imul(low ^ four, 0x01000193)
+      high = Math.imul(((high << 13) | (high >>> 19)) ^ four, 0x85ebca6b)
     }
     this.#low = low
     this.#high = high

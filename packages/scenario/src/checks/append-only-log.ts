@@ -1,13 +1,12 @@
-import type { CheckFactory } from './check.ts'
+import { type CheckFactory, checkOver } from './check.ts'
 
 export const appendOnlyLog: CheckFactory = () => {
   const roots = new Map<number, string>()
   const sizes = new Map<number, number>()
-  return {
+  return checkOver(['blockFinal'], {
     name: 'I9',
     title: 'the log only grows, and all settlers have the same one',
     observe({ event, peer }) {
-      if (event.type !== 'blockFinal') return undefined
       const root = roots.get(event.height)
       if (root !== undefined && root !== event.logRoot)
         return `${peer} has log root ${event.logRoot} at height ${event.height}, another settler ${root}`
@@ -18,5 +17,5 @@ export const appendOnlyLog: CheckFactory = () => {
         ? `the log shrank from ${before} to ${event.logSize} at height ${event.height}`
         : undefined
     },
-  }
+  })
 }

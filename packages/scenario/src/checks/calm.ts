@@ -2,6 +2,9 @@ import type { Millis } from '@infermesh/kernel'
 import type { Directory, Role } from '@infermesh/protocol'
 import type { NetworkRecord } from '../metrics/fold.ts'
 
+/** What tells of calm. */
+export const CALM_EVENTS = ['faultApplied', 'faultHealed', 'peerCrashed', 'peerStarted'] as const
+
 /** Faults that are over when they are told, or that the network must bear without any loss of pace. */
 const passing: ReadonlySet<string> = new Set(['crash', 'restart', 'resume', 'churn', 'overload', 'lie'])
 

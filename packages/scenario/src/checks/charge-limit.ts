@@ -1,4 +1,4 @@
-import type { CheckFactory } from './check.ts'
+import { type CheckFactory, checkOver } from './check.ts'
 
 interface Bill {
   readonly leaves: { readonly batchId: string; readonly from: number }[]
@@ -8,7 +8,7 @@ interface Bill {
 export const chargeLimit: CheckFactory = () => {
   const limit = new Map<string, number>()
   const bills = new Map<string, Bill>()
-  return {
+  return checkOver(['requestSent', 'leafSettled'], {
     name: 'I3',
     title: "no request is charged above its client's signed maximum",
     observe({ event }) {
@@ -26,5 +26,5 @@ export const chargeLimit: CheckFactory = () => {
         ? `request ${requestId} is charged ${bill.sum}, its client signed at most ${max}`
         : undefined
     },
-  }
+  })
 }

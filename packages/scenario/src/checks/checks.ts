@@ -1,5 +1,5 @@
 import type { Millis } from '@infermesh/kernel'
-import type { NetworkRecord } from '../metrics/fold.ts'
+import { type NetworkRecord, readersByType, type TraceReader } from '../metrics/fold.ts'
 import { appendOnlyLog } from './append-only-log.ts'
 import { chargeLimit } from './charge-limit.ts'
 import type { Check, CheckContext, CheckFactory } from './check.ts'
@@ -52,17 +52,28 @@ export interface CheckResult {
   readonly first?: Violation
 }
 
+interface Watched extends TraceReader {
+  readonly check: Check
+  count: number
+  first?: Violation
+}
+
 /** Watches all checks over a trace as it comes. */
 export class CheckBench {
-  readonly #watched: { readonly check: Check; count: number; first?: Violation }[]
+  readonly #watched: readonly Watched[]
+  readonly #readers: ReadonlyMap<string, readonly Watched[]>
 
   constructor(context: CheckContext) {
-    this.#watched = checkFactories.map((create) => ({ check: create(context), count: 0 }))
+    this.#watched = checkFactories.map((create) => {
+      const check = create(context)
+      return { check, watches: check.watches, count: 0 }
+    })
+    this.#readers = readersByType(this.#watched)
   }
 
   /** The first violation that this record is, if it is one. */
   observe(record: NetworkRecord): void {
-    for (const entry of this.#watched) {
+    for (const entry of this.#readers.get(record.event.type) ?? []) {
       const text = entry.check.observe(record)
       if (text !== undefined) this.#note(entry, { at: record.at, seq: record.seq, text })
     }
@@ -74,7 +85,7 @@ export class CheckBench {
     return broken.sort((left, right) => left.at - right.at)[0]
   }
 
-  #note(entry: { count: number; first?: Violation }, violation: Violation): void {
+  #note(entry: Watched, violation: Violation): void {
     entry.count++
     entry.first ??= violation
   }

@@ -2,6 +2,9 @@ import type { Millis } from '@infermesh/kernel'
 import type { Parameters } from '@infermesh/protocol'
 import type { NetworkRecord } from '../metrics/fold.ts'
 
+/** What tells of clocks. */
+export const CLOCK_EVENTS = ['faultApplied', 'faultHealed'] as const
+
 /** Whether every clock keeps to the drift that leases allow for, and has for long enough that no lease was counted by another. */
 export class ClockTrust {
   readonly #lease: Parameters['lease']

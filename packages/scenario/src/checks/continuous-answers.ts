@@ -1,8 +1,8 @@
-import type { CheckFactory } from './check.ts'
+import { type CheckFactory, checkOver } from './check.ts'
 
 export const continuousAnswers: CheckFactory = () => {
   const received = new Map<string, number>()
-  return {
+  return checkOver(['requestEnded', 'answerRefused', 'tokensReceived'], {
     name: 'I13',
     title: 'a client gets each token once and in order, whoever goes on with the answer',
     observe({ event, peer }) {
@@ -22,5 +22,5 @@ export const continuousAnswers: CheckFactory = () => {
         ? undefined
         : `${peer} was given token ${event.from} of request ${event.requestId} after ${before} tokens`
     },
-  }
+  })
 }

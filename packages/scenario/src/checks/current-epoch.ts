@@ -1,10 +1,10 @@
-import type { CheckFactory } from './check.ts'
+import { type CheckFactory, checkOver } from './check.ts'
 
 export const currentEpoch: CheckFactory = () => {
   /** By settler: each reads the log in its own order of time, and the log's order is the same for all. */
   const leased = new Map<string, number>()
   const superseded = new Map<string, string>()
-  return {
+  return checkOver(['entryLogged', 'leafSettled'], {
     name: 'I5',
     title: 'no leaf pays a receipt whose epoch was superseded before it in the log',
     observe({ event, peer }) {
@@ -18,5 +18,5 @@ export const currentEpoch: CheckFactory = () => {
       const reason = superseded.get(event.receipt)
       return reason === undefined ? undefined : `leaf of request ${event.requestId} pays receipt ${event.receipt} of ${reason}`
     },
-  }
+  })
 }

@@ -1,11 +1,11 @@
 import type { Millis } from '@infermesh/kernel'
-import type { CheckFactory } from './check.ts'
+import { type CheckFactory, checkOver } from './check.ts'
 
 const DEADLINE_DEFAULT: Millis = 60_000
 
 export const endedRequests: CheckFactory = ({ grace }) => {
   const open = new Map<string, { readonly client: string; readonly by: Millis }>()
-  return {
+  return checkOver(['requestSent', 'requestEnded'], {
     name: 'L1',
     title: 'every request ends by its deadline',
     observe({ event, at, peer }) {
@@ -22,5 +22,5 @@ export const endedRequests: CheckFactory = ({ grace }) => {
       const [late] = [...open].filter(([, request]) => end > request.by)
       return late === undefined ? undefined : `request ${late[0]} of ${late[1].client} has no end`
     },
-  }
+  })
 }

@@ -1,7 +1,7 @@
 import type { Millis } from '@infermesh/kernel'
-import { Calm } from './calm.ts'
-import type { CheckFactory } from './check.ts'
-import { ClockTrust } from './clock-trust.ts'
+import { CALM_EVENTS, Calm } from './calm.ts'
+import { type CheckFactory, checkOver } from './check.ts'
+import { CLOCK_EVENTS, ClockTrust } from './clock-trust.ts'
 
 interface Released {
   readonly model: string
@@ -32,7 +32,7 @@ export const guardedKeys: CheckFactory = ({ directory }) => {
     const heldUntil = (leased.get(holder) ?? Number.NEGATIVE_INFINITY) + 2 * (lease.ttl + lease.epsilon)
     return clocks.holds(at) && at > heldUntil ? 'leased' : undefined
   }
-  return {
+  return checkOver([...CALM_EVENTS, ...CLOCK_EVENTS, 'leaseAcquired', 'leaseRenewed', 'delegated', 'revoked', 'keyReleased'], {
     name: 'I10',
     title: "a private model's key is released only to attested, delegated and leased peers",
     observe(record) {
@@ -61,5 +61,5 @@ export const guardedKeys: CheckFactory = ({ directory }) => {
           return undefined
       }
     },
-  }
+  })
 }

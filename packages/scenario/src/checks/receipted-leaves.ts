@@ -1,5 +1,5 @@
 import type { NetworkEvent } from '@infermesh/protocol'
-import type { CheckFactory } from './check.ts'
+import { type CheckFactory, checkOver } from './check.ts'
 
 type Leaf = Extract<NetworkEvent, { readonly type: 'leafSettled' }>
 
@@ -18,7 +18,7 @@ export const receiptedLeaves: CheckFactory = () => {
     paid.set(said.number, other)
     return other === receipt ? undefined : `receipts ${other} and ${receipt} are both paid, and both are number ${said.number}`
   }
-  return {
+  return checkOver(['entryLogged', 'receiptVoid', 'receiptIssued', 'leafSettled'], {
     name: 'I4',
     title: 'every leaf stands on a valid, logged receipt of its amount, the only one of its number',
     observe({ event, peer }) {
@@ -27,5 +27,5 @@ export const receiptedLeaves: CheckFactory = () => {
       if (event.type === 'receiptIssued') issued.set(event.receipt, { amount: event.amount, number: `${event.operatorSeq} of ${peer}` })
       return event.type === 'leafSettled' ? faultOf(event) : undefined
     },
-  }
+  })
 }

@@ -1,6 +1,6 @@
 import type { Millis } from '@infermesh/kernel'
-import { Calm } from './calm.ts'
-import type { CheckFactory } from './check.ts'
+import { CALM_EVENTS, Calm } from './calm.ts'
+import { type CheckFactory, checkOver } from './check.ts'
 
 interface Waiting {
   readonly since: Millis
@@ -26,7 +26,7 @@ export const settledReceipts: CheckFactory = ({ directory, liars }) => {
     waiting.delete(receipt)
     over.add(receipt)
   }
-  return {
+  return checkOver([...CALM_EVENTS, 'receiptIssued', 'entryLogged', 'receiptVoid', 'leafSettled'], {
     name: 'L2',
     title: 'every valid receipt is final in bounded time',
     observe(record) {
@@ -52,7 +52,7 @@ export const settledReceipts: CheckFactory = ({ directory, liars }) => {
       const [receipt, { since, operator, isLogged }] = late
       return `receipt ${receipt} was ${isLogged ? 'logged' : `signed by ${operator}`} at ${since} ms and is not ${isLogged ? 'final' : 'in the log'} at ${now} ms`
     },
-  }
+  })
 
   function isLiar(name: string): boolean {
     const member = directory.named(name)

@@ -1,13 +1,12 @@
-import type { CheckFactory } from './check.ts'
+import { type CheckFactory, checkOver } from './check.ts'
 
 export const singleHolder: CheckFactory = () => {
   const holders = new Map<string, string>()
   const highest = new Map<string, number>()
-  return {
+  return checkOver(['leaseAcquired'], {
     name: 'I6',
     title: 'epochs only rise, and each has one holder',
     observe({ event, peer }) {
-      if (event.type !== 'leaseAcquired') return undefined
       const key = `${event.model}/${event.epoch}`
       const holder = holders.get(key)
       if (holder !== undefined && holder !== peer) return `${event.model} epoch ${event.epoch} is held by ${holder} and by ${peer}`
@@ -17,5 +16,5 @@ export const singleHolder: CheckFactory = () => {
       highest.set(event.model, event.epoch)
       return undefined
     },
-  }
+  })
 }

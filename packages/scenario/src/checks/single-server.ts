@@ -1,12 +1,12 @@
 import type { Millis } from '@infermesh/kernel'
-import type { CheckFactory } from './check.ts'
-import { ClockTrust } from './clock-trust.ts'
+import { type CheckFactory, checkOver } from './check.ts'
+import { CLOCK_EVENTS, ClockTrust } from './clock-trust.ts'
 
 export const singleServer: CheckFactory = ({ directory }) => {
   const { lease } = directory.genesis.parameters
   const latest = new Map<string, { readonly epoch: number; readonly holder: string; readonly at: Millis }>()
   const clocks = new ClockTrust(lease)
-  return {
+  return checkOver([...CLOCK_EVENTS, 'leaseAcquired', 'tokensMade'], {
     name: 'I14',
     title: 'nobody serves a private model under an epoch once a later one is held, while clocks keep to the allowed drift',
     observe(record) {
@@ -22,5 +22,5 @@ export const singleServer: CheckFactory = ({ directory }) => {
       if (current === undefined || event.epoch >= current.epoch || at <= current.at + lease.epsilon) return undefined
       return `${peer} made tokens of ${event.model} under epoch ${event.epoch}, ${at - current.at} ms after ${current.holder} acquired epoch ${current.epoch}`
     },
-  }
+  })
 }

@@ -1,4 +1,4 @@
-import type { CheckFactory } from './check.ts'
+import { type CheckFactory, checkOver } from './check.ts'
 
 interface Paid {
   readonly from: number
@@ -8,11 +8,10 @@ interface Paid {
 
 export const singleSettlement: CheckFactory = () => {
   const paidFor = new Map<string, Paid[]>()
-  return {
+  return checkOver(['leafSettled'], {
     name: 'I1',
     title: 'each token of a request is settled at most once',
     observe({ event }) {
-      if (event.type !== 'leafSettled') return undefined
       const { requestId, from, to } = event
       const leaf = `${event.batchId}/${event.receipt}`
       const paid = paidFor.get(requestId) ?? []
@@ -24,5 +23,5 @@ export const singleSettlement: CheckFactory = () => {
       paidFor.set(requestId, paid)
       return undefined
     },
-  }
+  })
 }

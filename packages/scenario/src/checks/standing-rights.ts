@@ -1,5 +1,5 @@
 import type { NetworkEvent } from '@infermesh/protocol'
-import type { CheckFactory } from './check.ts'
+import { type CheckFactory, checkOver } from './check.ts'
 
 type Logged = Extract<NetworkEvent, { readonly type: 'entryLogged' }>
 
@@ -14,7 +14,7 @@ export const standingRights: CheckFactory = () => {
     if (kind === 'revocation') revoked.add(`${peer}/${delegation}`)
     if (kind === 'receipt' && right !== '' && revoked.has(`${peer}/${right}`)) unfounded.set(entry, right)
   }
-  return {
+  return checkOver(['entryLogged', 'leafSettled'], {
     name: 'I15',
     title: 'no leaf pays work under a delegation that was revoked before it in the log',
     observe({ event, peer }) {
@@ -25,5 +25,5 @@ export const standingRights: CheckFactory = () => {
         ? undefined
         : `leaf of request ${event.requestId} pays receipt ${event.receipt}, logged after the revocation of delegation ${right}`
     },
-  }
+  })
 }

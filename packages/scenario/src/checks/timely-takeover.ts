@@ -1,6 +1,6 @@
 import type { Millis } from '@infermesh/kernel'
-import { Calm } from './calm.ts'
-import type { CheckFactory } from './check.ts'
+import { CALM_EVENTS, Calm } from './calm.ts'
+import { type CheckFactory, checkOver } from './check.ts'
 import { ReadyStandbys } from './ready-standbys.ts'
 
 interface Holding {
@@ -34,7 +34,7 @@ export const timelyTakeover: CheckFactory = ({ directory, liars }) => {
     const late = since === undefined ? 0 : lateBy(model, since, at)
     return late > 0 ? `${model} got a holder ${late} ms later than the bound of ${bound} ms` : undefined
   }
-  return {
+  return checkOver([...CALM_EVENTS, 'standbyReady', 'revoked', 'leaseAcquired'], {
     name: 'L3',
     title: 'after the holder is lost, a live delegated standby holds the lease in bounded time',
     observe(record) {
@@ -59,5 +59,5 @@ export const timelyTakeover: CheckFactory = ({ directory, liars }) => {
       const [open] = [...lost].filter(([model, since]) => lateBy(model, since, now) > 0)
       return open === undefined ? undefined : `${open[0]} has had no holder since ${open[1]} ms although a standby lives`
     },
-  }
+  })
 }

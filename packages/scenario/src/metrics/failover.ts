@@ -1,5 +1,5 @@
 import type { Millis } from '@infermesh/kernel'
-import type { MetricFold, MetricValues, NetworkRecord } from './fold.ts'
+import type { MetricFold, MetricValues, RecordOf } from './fold.ts'
 import { Spread } from './spread.ts'
 
 interface Holding {
@@ -9,6 +9,15 @@ interface Holding {
 
 /** How fast a private model is served again after its holder is gone, and what the change cost. */
 export class FailoverMetrics implements MetricFold {
+  readonly watches = [
+    'leaseAcquired',
+    'peerCrashed',
+    'faultApplied',
+    'tokensMade',
+    'tokensReceived',
+    'answerRefused',
+    'receiptIssued',
+  ] as const
   readonly #holdings = new Map<string, Holding>()
   /** Models whose holder is gone: since when, and from which epoch. */
   readonly #gone = new Map<string, { readonly since: Millis; readonly epoch: number }>()
@@ -19,7 +28,7 @@ export class FailoverMetrics implements MetricFold {
   #takeovers = 0
   #repeated = 0
 
-  observe({ event, at, peer }: NetworkRecord): void {
+  observe({ event, at, peer }: RecordOf<(typeof this.watches)[number]>): void {
     switch (event.type) {
       case 'leaseAcquired':
         this.#acquired(event.model, { holder: peer, epoch: event.epoch })

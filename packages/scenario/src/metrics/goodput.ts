@@ -1,5 +1,5 @@
 import type { Millis } from '@infermesh/kernel'
-import type { MetricFold, MetricValues, NetworkRecord } from './fold.ts'
+import type { MetricFold, MetricValues, RecordOf } from './fold.ts'
 
 /** What an answer must keep to be good work. */
 export interface AnswerLimits {
@@ -10,6 +10,7 @@ export interface AnswerLimits {
 
 /** Answers that came in time. Failures and answers that never came count against the share. */
 export class GoodputMetrics implements MetricFold {
+  readonly watches = ['requestSent', 'requestEnded'] as const
   readonly #limits: AnswerLimits
   #sent = 0
   #good = 0
@@ -21,7 +22,7 @@ export class GoodputMetrics implements MetricFold {
     this.#limits = limits
   }
 
-  observe({ event, at }: NetworkRecord): void {
+  observe({ event, at }: RecordOf<(typeof this.watches)[number]>): void {
     if (event.type === 'requestSent' && event.attempt === 1) {
       this.#sent++
       this.#firstAt ??= at

@@ -1,4 +1,4 @@
-import type { MetricFold, MetricValues, NetworkRecord } from './fold.ts'
+import type { MetricFold, MetricValues, NetworkRecord, RecordOf } from './fold.ts'
 import { Spread } from './spread.ts'
 
 type Served = Extract<NetworkRecord['event'], { readonly type: 'kvServed' }>
@@ -14,6 +14,7 @@ interface Context {
 
 /** What operators' KV memory held, found and had to compute again. */
 export class MemoryMetrics implements MetricFold {
+  readonly watches = ['peerStarted', 'kvServed', 'kvObserved', 'digestTold'] as const
   readonly #used = new Spread()
   readonly #idle = new Spread()
   readonly #waiting = new Spread()
@@ -30,7 +31,7 @@ export class MemoryMetrics implements MetricFold {
   #moved = 0
   #sessionsMax = 0
 
-  observe({ event, peer }: NetworkRecord): void {
+  observe({ event, peer }: RecordOf<(typeof this.watches)[number]>): void {
     if (event.type === 'peerStarted') this.#lives.set(event.name, (this.#lives.get(event.name) ?? 0) + 1)
     if (event.type === 'kvServed') this.#served(event, peer)
     if (event.type === 'kvObserved') this.#observed(event, peer)

@@ -1,5 +1,5 @@
 import { FailoverMetrics } from './failover.ts'
-import type { MetricFold, MetricValues, NetworkRecord } from './fold.ts'
+import { type MetricFold, type MetricValues, type NetworkRecord, readersByType } from './fold.ts'
 import { type AnswerLimits, GoodputMetrics } from './goodput.ts'
 import { MemoryMetrics } from './memory.ts'
 import { NetworkMetrics } from './network.ts'
@@ -8,10 +8,11 @@ import { SettlementMetrics } from './settlement.ts'
 import { VerificationMetrics } from './verification.ts'
 
 /** All metrics of a run, folded over its trace as it comes. */
-export class Metrics implements MetricFold {
+export class Metrics {
   readonly requests = new RequestMetrics()
   readonly settlement = new SettlementMetrics()
   readonly #folds: readonly MetricFold[]
+  readonly #readers: ReadonlyMap<string, readonly MetricFold[]>
 
   constructor(liars: ReadonlySet<string> = new Set(), limits: AnswerLimits = { ttft: 5_000, tpot: 50 }) {
     this.#folds = [
@@ -23,10 +24,11 @@ export class Metrics implements MetricFold {
       new GoodputMetrics(limits),
       new MemoryMetrics(),
     ]
+    this.#readers = readersByType(this.#folds)
   }
 
   observe(record: NetworkRecord): void {
-    for (const fold of this.#folds) fold.observe(record)
+    for (const fold of this.#readers.get(record.event.type) ?? []) fold.observe(record)
   }
 
   report(): MetricValues {

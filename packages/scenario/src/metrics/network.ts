@@ -1,14 +1,15 @@
-import type { MetricFold, MetricValues, NetworkRecord } from './fold.ts'
+import type { MetricFold, MetricValues, RecordOf } from './fold.ts'
 import { Spread } from './spread.ts'
 
 /** Peers and gossip. */
 export class NetworkMetrics implements MetricFold {
+  readonly watches = ['peerStarted', 'peerCrashed', 'borderCrossed', 'gossipDelivered'] as const
   readonly #delivery = new Spread()
   #started = 0
   #crashed = 0
   #border: MetricValues = {}
 
-  observe({ event }: NetworkRecord): void {
+  observe({ event }: RecordOf<(typeof this.watches)[number]>): void {
     if (event.type === 'peerStarted') this.#started++
     if (event.type === 'peerCrashed') this.#crashed++
     if (event.type === 'borderCrossed') {

@@ -1,8 +1,9 @@
-import type { MetricFold, MetricValues, NetworkRecord } from './fold.ts'
+import type { MetricFold, MetricValues, NetworkRecord, RecordOf } from './fold.ts'
 import { Spread } from './spread.ts'
 
 /** How requests fared, as their clients saw it. */
 export class RequestMetrics implements MetricFold {
+  readonly watches = ['requestSent', 'dispatched', 'answerRefused', 'requestEnded'] as const
   readonly #open = new Set<string>()
   readonly #retried = new Set<string>()
   readonly #resumed = new Set<string>()
@@ -16,7 +17,7 @@ export class RequestMetrics implements MetricFold {
   #tokens = 0
   #refused = 0
 
-  observe({ event }: NetworkRecord): void {
+  observe({ event }: RecordOf<(typeof this.watches)[number]>): void {
     switch (event.type) {
       case 'requestSent':
         if (event.attempt > 1) return

@@ -1,4 +1,4 @@
-import type { MetricFold, MetricValues, NetworkRecord } from './fold.ts'
+import type { MetricFold, MetricValues, NetworkRecord, RecordOf } from './fold.ts'
 import { Spread } from './spread.ts'
 
 interface IssuedReceipt {
@@ -8,6 +8,16 @@ interface IssuedReceipt {
 
 /** What was signed, logged, paid, and whether money adds up. The settlers agree, so each leaf is counted where it is seen first. */
 export class SettlementMetrics implements MetricFold {
+  readonly watches = [
+    'requestSent',
+    'tokensReceived',
+    'receiptIssued',
+    'entryLogged',
+    'receiptVoid',
+    'leafSettled',
+    'blockFinal',
+    'balances',
+  ] as const
   readonly #issued = new Map<string, IssuedReceipt>()
   readonly #logged = new Set<string>()
   readonly #void = new Set<string>()
@@ -24,7 +34,7 @@ export class SettlementMetrics implements MetricFold {
   #total: number | undefined
   #conserved = true
 
-  observe({ event, at }: NetworkRecord): void {
+  observe({ event, at }: RecordOf<(typeof this.watches)[number]>): void {
     switch (event.type) {
       case 'requestSent':
         this.#maxCharge.set(event.requestId, event.maxCharge)

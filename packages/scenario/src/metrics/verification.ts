@@ -1,7 +1,8 @@
-import type { MetricFold, MetricValues, NetworkRecord } from './fold.ts'
+import type { MetricFold, MetricValues, RecordOf } from './fold.ts'
 
 /** What verifiers looked at and whom they caught. `liars` are the peers that the scenario makes lie, by peer id. */
 export class VerificationMetrics implements MetricFold {
+  readonly watches = ['verdictGiven', 'slashed'] as const
   readonly #liars: ReadonlySet<string>
   readonly #checked = new Set<string>()
   readonly #slashed = new Set<string>()
@@ -12,7 +13,7 @@ export class VerificationMetrics implements MetricFold {
     this.#liars = liars
   }
 
-  observe({ event }: NetworkRecord): void {
+  observe({ event }: RecordOf<(typeof this.watches)[number]>): void {
     if (event.type === 'verdictGiven') {
       this.#verdicts++
       this.#checked.add(event.receipt)
