@@ -17,9 +17,10 @@ export interface Cryptography {
   open(key: Uint8Array, sealed: Uint8Array): Uint8Array | undefined
   /**
    * What `make` made of equal bytes before; the first time, of a copy of them. Only where many peers share one process. The result must follow
-   * from `purpose` and the bytes alone, and nobody may change it; what `make` throws is not remembered.
+   * from `purpose` and the bytes alone, and nobody may change it; what `make` throws is not remembered. `kept`: results of this purpose worth
+   * keeping, where a few will do.
    */
-  once?<T extends object>(purpose: string, bytes: Uint8Array, make: (copy: Uint8Array) => T): T
+  once?<T extends object>(purpose: string, bytes: Uint8Array, make: (copy: Uint8Array) => T, kept?: number): T
 }
 
 /** Who a peer is. Keys are Ed25519: 32-byte seed, 32-byte public key. */

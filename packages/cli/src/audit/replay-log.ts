@@ -30,7 +30,7 @@ export function replayLog(
 ): Replay {
   const directory = new Directory(genesis)
   const sealing = { networkId: genesis.networkId, crypto }
-  const ledger = createLedger(directory, sealing, waived)
+  const ledger = createLedger(directory, sealing, { waived, isAlone: true })
   const entries = new Map(log.entries.map((hex) => openEnvelope(fromHex(hex), sealing)).map((entry) => [entry.id, entry]))
   const checkpoints = log.checkpoints.map((hex) => openAs('checkpoint', fromHex(hex), sealing))
   const events: LedgerEvent[] = []

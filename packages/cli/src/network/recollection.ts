@@ -9,6 +9,11 @@ interface Kept<T> {
 /** Values by bytes, the oldest dropped first. Bytes are found by their end, where signed statements differ most, and compared whole. */
 export class Recollection<T> {
   readonly #kept = new Map<string, Kept<T>>()
+  readonly #max: number
+
+  constructor(max = KEPT_MAX) {
+    this.#max = max
+  }
 
   get(bytes: Uint8Array): T | undefined {
     const kept = this.#kept.get(nameOf(bytes))
@@ -17,7 +22,7 @@ export class Recollection<T> {
 
   /** Keeps `bytes` itself: nobody may change them any more. */
   put(bytes: Uint8Array, value: T): void {
-    const oldest = this.#kept.size < KEPT_MAX ? undefined : this.#kept.keys().next().value
+    const oldest = this.#kept.size < this.#max ? undefined : this.#kept.keys().next().value
     if (oldest !== undefined) this.#kept.delete(oldest)
     this.#kept.set(nameOf(bytes), { bytes, value })
   }

@@ -30,8 +30,8 @@ export function sharedCryptography(base: Cryptography = nodeCryptography): Crypt
       signed.delete(signature)
       return true
     },
-    once<T extends object>(purpose: string, bytes: Uint8Array, make: (copy: Uint8Array) => T): T {
-      const results = made.get(purpose) ?? new Recollection<object>()
+    once<T extends object>(purpose: string, bytes: Uint8Array, make: (copy: Uint8Array) => T, kept?: number): T {
+      const results = made.get(purpose) ?? new Recollection<object>(kept)
       made.set(purpose, results)
       // Whoever asks under the same purpose makes the same kind of thing.
       const known = results.get(bytes) as T | undefined

@@ -1,6 +1,6 @@
-import { type Cryptography, type Millis, type PeerId, request, setTimer } from '@infermesh/kernel'
+import { type Millis, type PeerId, request, setTimer } from '@infermesh/kernel'
 import { DecodeFailed, type Envelope, type Message, openAs, openEnvelope, type PeerEffect } from '@infermesh/protocol'
-import { blockIdOf, check, type Ledger, openCommit, revealFits, type Step } from '@infermesh/protocol/ledger'
+import { afterStep, blockIdOf, check, type Ledger, openCommit, revealFits, type Step } from '@infermesh/protocol/ledger'
 
 export interface FollowerConfig {
   /** Settlers to ask, this peer left out. */
@@ -114,10 +114,9 @@ export class ChainFollower {
 
   #arrive({ checkpoint, votes }: Signed): Followed {
     const { block } = checkpoint.payload
-    const { rules } = this.#ledger
     const entries = block.entries.flatMap((id) => this.#find(id) ?? [])
     const checked = check(this.#ledger, block, entries)
-    if (checked.ok && votes.every((vote) => continuesChain(rules.hash, checked.step, vote))) {
+    if (checked.ok && votes.every((vote) => continuesChain(this.#ledger, checked.step, vote))) {
       for (const id of block.entries) this.#fetched.delete(id)
       return { effects: [], arrived: { checkpoint, votes, entries, step: checked.step } }
     }
@@ -194,8 +193,8 @@ export class ChainFollower {
 }
 
 /** Does a precommit's reveal fit the ledger after the block that it is for? If not, it must not stand in the next block's commit. */
-export const continuesChain = (hash: Cryptography['hash'], step: Step, { signer, payload }: Envelope<'vote'>): boolean =>
-  revealFits(hash, step.draft, { settler: signer, height: payload.height, value: payload.reveal })
+export const continuesChain = (ledger: Ledger, step: Step, { signer, payload }: Envelope<'vote'>): boolean =>
+  revealFits(ledger.rules.hash, afterStep(ledger, step), { settler: signer, height: payload.height, value: payload.reveal })
 
 /** False when something did not open: the source is to blame, and another is asked. */
 function opensAll(open: () => void): boolean {

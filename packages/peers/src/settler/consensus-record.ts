@@ -11,14 +11,20 @@ export interface ConsensusRecord {
   readonly proposals: readonly Envelope<'proposal'>[]
   /** Its own votes at this height, oldest first. */
   readonly votes: readonly Envelope<'vote'>[]
+  /** The prevotes that made its valid block valid: proposed again, the block needs them, and their signers may be gone by then. */
+  readonly grounds: readonly Envelope<'vote'>[]
 }
 
 export const RECORD_KEY = 'consensus'
 
+/** Rises whenever the record's shape changes: half a vote, read wrongly, would be a contradiction signed in good faith. */
+const FORMAT = 2
+
 const steps: readonly Step[] = ['propose', 'prevote', 'precommit']
 
-export const encodeRecord = ({ height, state, proposals, votes }: ConsensusRecord): Uint8Array =>
+export const encodeRecord = ({ height, state, proposals, votes, grounds }: ConsensusRecord): Uint8Array =>
   encodeCbor([
+    FORMAT,
     height,
     state.round,
     steps.indexOf(state.step),
@@ -26,20 +32,25 @@ export const encodeRecord = ({ height, state, proposals, votes }: ConsensusRecor
     attachmentToWire(state.valid),
     proposals.map(({ bytes }) => bytes),
     votes.map(({ bytes }) => bytes),
+    grounds.map(({ bytes }) => bytes),
   ])
 
 /** Anything but what `encodeRecord` wrote means that this settler's disk is damaged: it might contradict its own votes. */
 export const decodeRecord = (value: Uint8Array, context: SealingContext): ConsensusRecord =>
   readable(RECORD_KEY, () => {
     const parts = decodeCbor(value)
-    assert(Array.isArray(parts) && parts.length === 7, `the disk is damaged: ${RECORD_KEY} is not a list of seven`)
-    const [height, round, step, locked, valid, proposals, votes] = parts as unknown[]
+    assert(
+      Array.isArray(parts) && parts.length === 9 && parts[0] === FORMAT,
+      `${RECORD_KEY}: expected a vote at hand in format ${FORMAT}, found one that another version wrote; let that version finish the height, or begin on an empty disk`,
+    )
+    const [, height, round, step, locked, valid, proposals, votes, grounds] = parts as unknown[]
     const state = { round: wholeNumber(round), step: stepOf(step), locked: attachmentFromWire(locked), valid: attachmentFromWire(valid) }
     return {
       height: wholeNumber(height),
       state,
       proposals: byteStrings(proposals).map((raw) => openAs('proposal', raw, context)),
       votes: byteStrings(votes).map((raw) => openAs('vote', raw, context)),
+      grounds: byteStrings(grounds).map((raw) => openAs('vote', raw, context)),
     }
   })
 

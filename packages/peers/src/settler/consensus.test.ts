@@ -37,6 +37,24 @@ test('a later quorum of prevotes frees it', () => {
   expect(actions).toContainEqual({ type: 'vote', kind: 'prevote', round: 2, blockId: 'y' })
 })
 
+test('a quorum shown whole frees it too, though a liar that is in it said otherwise here', () => {
+  const core = new Consensus({ settlers, self: 'a', height: 0 }, { round: 2, step: 'propose', locked: { round: 0, blockId: 'x' } })
+  core.start()
+  core.onValidity('y', true)
+  for (const [signer, blockId] of [
+    ['b', 'y'],
+    ['c', 'y'],
+    ['d', NIL],
+  ] as const)
+    core.onVote({ signer, kind: 'prevote', round: 1, blockId })
+
+  const before = core.onProposal(2, { blockId: 'y', validRound: 1 })
+  const shown = core.onGrounds({ round: 1, blockId: 'y' })
+
+  expect(before).toEqual([])
+  expect(shown).toContainEqual({ type: 'vote', kind: 'prevote', round: 2, blockId: 'y' })
+})
+
 test('a settler follows as soon as more than a third are in a later round', () => {
   const core = new Consensus({ settlers, self: 'a', height: 0 })
   core.start()

@@ -54,6 +54,8 @@ export class Consensus {
   readonly #proposals = new Map<number, ProposalView>()
   readonly #validity = new Map<string, boolean>()
   readonly #waited = new Set<string>()
+  /** Blocks and rounds for which a quorum of prevotes was shown at once. */
+  readonly #shown = new Set<string>()
   #state: ConsensusState
   #isDecided = false
 
@@ -81,6 +83,12 @@ export class Consensus {
 
   onValidity(blockId: string, isValid: boolean): Action[] {
     this.#validity.set(blockId, isValid)
+    return this.#advance()
+  }
+
+  /** A quorum of prevotes was shown whole. It stands whatever their signers said here: a liar's first word is not the same everywhere. */
+  onGrounds({ round, blockId }: Attachment): Action[] {
+    this.#shown.add(`${round}/${blockId}`)
     return this.#advance()
   }
 
@@ -135,11 +143,15 @@ export class Consensus {
     if (step !== 'propose' || proposal === undefined) return []
     const { blockId, validRound } = proposal
     if (validRound >= round) return this.#vote('prevote', NIL)
-    if (validRound >= 0 && this.#votes.count('prevote', validRound, blockId) < this.#quorum()) return []
+    if (validRound >= 0 && !this.#isGrounded({ round: validRound, blockId })) return []
     const isValid = this.#validity.get(blockId)
     if (isValid === undefined) return []
     const isFree = locked === undefined || locked.blockId === blockId || locked.round <= validRound
     return this.#vote('prevote', isValid && isFree ? blockId : NIL)
+  }
+
+  #isGrounded({ round, blockId }: Attachment): boolean {
+    return this.#shown.has(`${round}/${blockId}`) || this.#votes.count('prevote', round, blockId) >= this.#quorum()
   }
 
   /** Precommits: for a block with a quorum of prevotes (and locks on it), for none once a quorum wants none. */

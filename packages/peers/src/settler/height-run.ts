@@ -2,9 +2,10 @@ import { emit, type Millis, publish, save, setTimer } from '@infermesh/kernel'
 import type { Envelope, Message, PeerEffect, Vote } from '@infermesh/protocol'
 import { blockIdOf, propose, quorumOf, revealFits, ZERO_DIGEST } from '@infermesh/protocol/ledger'
 import { continuesChain } from './chain-follower.ts'
-import { type Action, Consensus, proposerOf, type Step } from './consensus.ts'
+import { type Action, type Attachment, Consensus, proposerOf, type Step } from './consensus.ts'
 import { type ConsensusRecord, encodeRecord, RECORD_KEY } from './consensus-record.ts'
 import { type Examined, ExaminedBlocks } from './examined-blocks.ts'
+import { shownIn } from './grounds.ts'
 import type { SettlerParts } from './settler-parts.ts'
 
 /** A decision, with the votes that made it. */
@@ -78,9 +79,9 @@ export class HeightRun {
       const opinion = this.#blocks.examine(proposal.payload.block, proposal.signer, now)
       effects.push(...opinion.effects)
       if (opinion.verdict === 'valid') actions.push(...this.#core.onValidity(this.#idOf(proposal), true))
-      actions.push(...this.#core.onProposal(proposal.payload.round, viewOf(proposal, this.#idOf(proposal))))
+      actions.push(...this.#onGrounds(proposal), ...this.#core.onProposal(proposal.payload.round, viewOf(proposal, this.#idOf(proposal))))
     }
-    for (const vote of record.votes) {
+    for (const vote of [...record.votes, ...record.grounds]) {
       this.#votes.set(voteKey(vote), vote)
       actions.push(...this.#core.onVote(ballotOf(vote)))
     }
@@ -100,7 +101,7 @@ export class HeightRun {
     const opinion = this.#blocks.examine(block, proposal.signer, now)
     const started = this.start(now)
     const effects = [...started.effects, ...opinion.effects]
-    const actions = this.#core.onProposal(round, viewOf(first, this.#idOf(first)))
+    const actions = [...this.#onGrounds(proposal), ...this.#core.onProposal(round, viewOf(first, this.#idOf(first)))]
     if (opinion.verdict !== 'unknown') actions.push(...this.#core.onValidity(this.#idOf(proposal), opinion.verdict === 'valid'))
     return this.#perform(actions, now, effects)
   }
@@ -134,17 +135,23 @@ export class HeightRun {
     return this.#perform(actions, now, [...opinion.effects])
   }
 
-  /** Gossip may lose anything: what still matters is signed anew and sent again, under a new id. */
+  /**
+   * Gossip may lose anything: what still matters is signed anew and sent again, under a new id. Votes of the round before matter too:
+   * whoever went on alone has the others wait for them.
+   */
   sayAgain(now: Millis): PeerEffect[] {
-    const { round, valid } = this.#core.state()
+    const { round } = this.#core.state()
     const { signer, identity } = this.#parts
-    const matters = this.#own.filter(
-      ({ payload }) => payload.round === round || (payload.kind === 'prevote' && payload.round === valid?.round),
-    )
+    const matters = this.#own.filter(({ payload }) => payload.round >= round - 1)
     const effects: PeerEffect[] = matters.map(({ payload }) => publish('batches', signer.sign('vote', payload, now)))
     const proposal = this.#proposals.get(round)
     if (proposal?.signer === identity.peerId) effects.unshift(publish('batches', signer.sign('proposal', proposal.payload, now)))
     return effects
+  }
+
+  #onGrounds(proposal: Envelope<'proposal'>): Action[] {
+    const shown = shownIn(proposal.payload, this.#idOf(proposal), this.#parts)
+    return shown === undefined ? [] : this.#core.onGrounds(shown)
   }
 
   #idOf(proposal: Envelope<'proposal'>): string {
@@ -206,7 +213,8 @@ export class HeightRun {
     const known = valid === undefined ? undefined : this.#blocks.get(valid.blockId)
     const { block, unfit } = known === undefined ? this.#newBlock(now) : { block: known.step.block, unfit: [] }
     const validRound = valid === undefined || known === undefined ? 0 : valid.round + 1
-    const proposal = this.#parts.signer.sign('proposal', { height: this.height, round, validRound, block }, now)
+    const grounds = validRound === 0 ? [] : this.#groundsOf(valid).map(({ bytes }) => bytes)
+    const proposal = this.#parts.signer.sign('proposal', { height: this.height, round, validRound, block, grounds }, now)
     this.#proposals.set(round, proposal)
     return { proposal, unfit }
   }
@@ -228,7 +236,7 @@ export class HeightRun {
     const { round, blockId } = this.#decided
     const { settlers, ledger } = this.#parts
     const votes = settlers.flatMap((signer) => this.#votes.get(`precommit/${round}/${signer}`) ?? [])
-    const fitting = votes.filter((vote) => vote.payload.blockId === blockId && continuesChain(ledger.rules.hash, examined.step, vote))
+    const fitting = votes.filter((vote) => vote.payload.blockId === blockId && continuesChain(ledger, examined.step, vote))
     const quorum = quorumOf(settlers.length, ledger.rules.waived)
     return fitting.length < quorum ? undefined : { ...examined, round, precommits: fitting.slice(0, quorum) }
   }
@@ -241,7 +249,15 @@ export class HeightRun {
       state,
       proposals: [...this.#proposals.values()].filter(({ payload }) => rounds.has(payload.round)),
       votes: this.#own.slice(-OWN_VOTES_KEPT),
+      grounds: this.#groundsOf(state.valid),
     }
+  }
+
+  /** The prevotes that made a block valid: whoever is shown them may vote for it again. */
+  #groundsOf(valid: Attachment | undefined): readonly Envelope<'vote'>[] {
+    const { settlers, ledger } = this.#parts
+    const votes = settlers.flatMap((signer) => this.#votes.get(`prevote/${valid?.round}/${signer}`) ?? [])
+    return votes.filter(({ payload }) => payload.blockId === valid?.blockId).slice(0, quorumOf(settlers.length, ledger.rules.waived))
   }
 
   #patience(round: number): Millis {

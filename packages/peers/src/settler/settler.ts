@@ -57,7 +57,7 @@ class Settler implements PeerMachine {
     this.#services = services
     this.#parts = {
       identity,
-      ledger: createLedger(directory, sealing, services.waived),
+      ledger: createLedger(directory, sealing, { waived: services.waived }),
       signer: new Signer(identity, sealing),
       settlers: settlersOf(directory),
       reveals: new RevealChain(crypto.hash, identity),

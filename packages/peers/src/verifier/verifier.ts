@@ -46,7 +46,7 @@ class Verifier implements PeerMachine {
     const sources = settlersOf(directory)
     this.#config = config
     this.#services = services
-    this.#ledger = createLedger(directory, sealing, services.waived)
+    this.#ledger = createLedger(directory, sealing, { waived: services.waived })
     this.#signer = new Signer(identity, sealing)
     const first = random.fork('follow').below(Math.max(1, sources.length))
     this.#follower = new ChainFollower({ sources, prefix: 'sync/' }, this.#ledger, { lookup: () => undefined, first })

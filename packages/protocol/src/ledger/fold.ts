@@ -14,7 +14,7 @@ import { admitEntry, LOGGED_KINDS, type LoggedEntry } from './entries.ts'
 import { chainedRoot, type Head, type Ledger } from './ledger.ts'
 import { advanceAudits } from './outcomes.ts'
 import type { LedgerEvent, Rules, Trial } from './rules.ts'
-import { Draft } from './store.ts'
+import { type Change, Draft, type Reader } from './store.ts'
 
 /** Entries that one block may carry. */
 export const ENTRIES_MAX = 400
@@ -31,9 +31,12 @@ export interface Step {
   readonly block: Block
   readonly blockId: string
   readonly head: Head
-  readonly draft: Draft
+  /** Sorted by kind and key. */
+  readonly changes: readonly Change[]
   readonly events: readonly LedgerEvent[]
 }
+
+export type Checked = { readonly ok: true; readonly step: Step } | { readonly ok: false; readonly reason: string }
 
 export interface Proposed {
   readonly step: Step
@@ -64,32 +67,56 @@ export function propose(ledger: Ledger, candidates: readonly Envelope[], header:
   return { step: finish(ledger, trial, { header, entries }), refused }
 }
 
-/** Works the block out anew from its entries. `ok` only if every field comes out the same. */
-export function check(
-  ledger: Ledger,
-  block: Block,
-  entries: readonly Envelope[],
-): { ok: true; step: Step } | { ok: false; reason: string } {
-  const { head } = ledger
-  const fault = (reason: string) => ({ ok: false, reason }) as const
+/** Works the block out anew from its entries, if no equal ledger did. `ok` only if every field comes out the same. */
+export function check(ledger: Ledger, block: Block, entries: readonly Envelope[]): Checked {
+  const { head, rules } = ledger
   if (block.height !== head.height + 1) return fault(`expected height ${head.height + 1}, found ${block.height}`)
   if (block.previous !== head.blockId) return fault(`expected the block after ${head.blockId}, found ${block.previous}`)
   if (entries.length !== block.entries.length || entries.some(({ id }, index) => id !== block.entries[index]))
     return fault('the entries are not those that the block names')
+  const blockId = blockIdOf(rules, block)
+  return onceAt(ledger, blockId, () => workOut(ledger, { block, blockId, entries }))
+}
+
+/** Followers come to a block a little after those who decided it; one further behind works it out itself. */
+const STEPS_KEPT = 64
+
+/**
+ * A step follows from the state, the block and the rules alone, and the state root stands for the state: what one ledger found is what each
+ * with the same root and rules would find. A proposer's own step is not taken for it: whoever checks first works the block out anew.
+ */
+function onceAt({ head, rules }: Ledger, blockId: string, work: () => Checked): Checked {
+  const { crypto, networkId } = rules.sealing
+  if (!rules.sharesSteps || crypto.once === undefined) return work()
+  return crypto.once(['ledger step', networkId, ...rules.waived].join(' '), fromHex(head.stateRoot + blockId), work, STEPS_KEPT)
+}
+
+interface Named {
+  readonly block: Block
+  readonly blockId: string
+  readonly entries: readonly Envelope[]
+}
+
+function workOut(ledger: Ledger, { block, blockId, entries }: Named): Checked {
   const trial = begin(ledger, block)
   if (typeof trial === 'string') return fault(trial)
   for (const [index, entry] of entries.entries()) {
-    const admission = admitEntry(trial, entry, head.log.size + index)
+    const admission = admitEntry(trial, entry, ledger.head.log.size + index)
     if (admission.outcome !== 'logged') return fault(`entry ${entry.id} (${entry.type}) is ${admission.outcome}: ${admission.reason}`)
   }
   const step = finish(ledger, trial, { header: block, entries: entries as readonly LoggedEntry[] })
-  return step.blockId === blockIdOf(ledger.rules, block) ? { ok: true, step } : fault(differenceOf(step.block, block))
+  return step.blockId === blockId ? { ok: true, step } : fault(differenceOf(step.block, block))
 }
+
+const fault = (reason: string): Checked => ({ ok: false, reason })
+
+/** The records as they will be once the step is final. It must have been worked out on this ledger's present head. */
+export const afterStep = ({ store }: Ledger, { changes }: Step): Reader => new Draft(store, changes)
 
 /** Makes a step final. It must have been worked out on this ledger's present head. */
 export function commit(ledger: Ledger, step: Step): readonly LedgerEvent[] {
   assert(step.block.previous === ledger.head.blockId, `block ${step.blockId} does not follow ${ledger.head.blockId}`)
-  ledger.store.commit(step.draft)
+  ledger.store.commit(step.changes)
   ledger.head = step.head
   return step.events
 }
@@ -145,7 +172,7 @@ function finish(ledger: Ledger, trial: Trial, { header, entries }: Content): Ste
   const blockId = blockIdOf(rules, block)
   const escrow = head.escrow + flow.escrow
   const next: Head = { height: trial.height, blockId, time: header.time, stateRoot, log, total: head.total + flow.total, escrow }
-  return { block, blockId, head: next, draft: trial.draft, events: trial.events }
+  return { block, blockId, head: next, changes, events: trial.events }
 }
 
 const closedIn = (events: readonly LedgerEvent[]): readonly string[] =>

@@ -32,8 +32,19 @@ export interface Ledger {
   head: Head
 }
 
-/** The ledger before the first block. `waived` is for planted bugs alone. */
-export function createLedger(directory: Directory, sealing: SealingContext, waived: ReadonlySet<LedgerRule> = new Set()): Ledger {
+export interface LedgerOptions {
+  /** For planted bugs alone. */
+  readonly waived?: ReadonlySet<LedgerRule> | undefined
+  /** Works every block out itself, whatever other ledgers of this process found: for audits. */
+  readonly isAlone?: boolean
+}
+
+/** The ledger before the first block. */
+export function createLedger(
+  directory: Directory,
+  sealing: SealingContext,
+  { waived = new Set(), isAlone = false }: LedgerOptions = {},
+): Ledger {
   const { hash } = sealing.crypto
   const rules: Rules = {
     directory,
@@ -42,12 +53,13 @@ export function createLedger(directory: Directory, sealing: SealingContext, waiv
     sealing,
     facts: new FactsCache(directory, sealing),
     waived,
+    sharesSteps: !isAlone,
   }
   const store = new Store()
   const draft = new Draft(store)
   openAccounts(draft, directory.genesis)
   const changes = draft.changes()
-  store.commit(draft)
+  store.commit(changes)
   const { total, escrow } = flowOf(changes)
   const stateRoot = chainedRoot(rules, ZERO_DIGEST, changes)
   return { rules, store, head: { height: 0, blockId: ZERO_DIGEST, time: 0, stateRoot, log: emptyFrontier, total, escrow } }

@@ -26,6 +26,8 @@ export interface Rules {
   readonly facts: FactsCache
   /** Empty but in tests. */
   readonly waived: ReadonlySet<LedgerRule>
+  /** May a block be worked out once for all ledgers of one process? */
+  readonly sharesSteps: boolean
 }
 
 /** One block as it is being tried. Parts of the fold write to the draft and say what happened. */

@@ -37,7 +37,7 @@ const emptyTables = (): Tables => ({
   fault: new Map(),
 })
 
-/** The records after the last final block. They change only by a whole draft. */
+/** The records after the last final block. They change only by all changes of a draft at once. */
 export class Store implements Reader {
   readonly #tables = emptyTables()
 
@@ -45,8 +45,8 @@ export class Store implements Reader {
     return this.#tables[kind].get(key)
   }
 
-  commit(draft: Draft): void {
-    for (const change of draft.changes()) this.#apply(change)
+  commit(changes: readonly Change[]): void {
+    for (const change of changes) this.#apply(change)
   }
 
   /** Every record, sorted: for tests and audits that compare whole states. */
@@ -67,8 +67,9 @@ export class Draft implements Reader {
   readonly #base: Reader
   readonly #changes = new Map<RecordKind, Map<string, Change>>()
 
-  constructor(base: Reader) {
+  constructor(base: Reader, changes: readonly Change[] = []) {
     this.#base = base
+    for (const change of changes) this.#ofKind(change.kind).set(change.key, change)
   }
 
   get<K extends RecordKind>(kind: K, key: string): Records[K] | undefined {
@@ -78,9 +79,7 @@ export class Draft implements Reader {
   }
 
   set<K extends RecordKind>(kind: K, key: string, after: Records[K] | undefined): void {
-    const changes = this.#changes.get(kind) ?? new Map<string, Change>()
-    this.#changes.set(kind, changes)
-    changes.set(key, { kind, key, before: this.#base.get(kind, key), after })
+    this.#ofKind(kind).set(key, { kind, key, before: this.#base.get(kind, key), after })
   }
 
   /** Sorted by kind and key, so that they have one order whatever the order of writing was. */
@@ -93,6 +92,12 @@ export class Draft implements Reader {
         if (change !== undefined) changes.push(change)
       }
     }
+    return changes
+  }
+
+  #ofKind(kind: RecordKind): Map<string, Change> {
+    const changes = this.#changes.get(kind) ?? new Map<string, Change>()
+    this.#changes.set(kind, changes)
     return changes
   }
 }

@@ -37,7 +37,14 @@ export const block = struct({
 })
 
 /** `validRound` is one more than the round in which the block got its prevotes, 0 for a new block. */
-export const proposal = struct({ height: uint(), round: uint(1 << 16), validRound: uint(1 << 17), block })
+export const proposal = struct({
+  height: uint(),
+  round: uint(1 << 16),
+  validRound: uint(1 << 17),
+  block,
+  /** Those 2f+1 prevotes, whole: who missed or forgot them, or was told otherwise by a liar, takes them from here. Empty for a new block. */
+  grounds: list(nested, 64),
+})
 
 /** `blockId` is 32 zero bytes for nil. `reveal` is the settler's hash-chain value of this height, in precommits for a block only; else zeroes. */
 export const vote = struct({
