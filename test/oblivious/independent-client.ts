@@ -9,7 +9,7 @@ const ascii = (text: string): Uint8Array => new TextEncoder().encode(text)
 export interface SealedHttp {
   readonly message: Uint8Array<ArrayBuffer>
   open(answer: Uint8Array): Promise<Response>
-  openChunks(answer: Uint8Array): Promise<Response>
+  openChunks(answer: Uint8Array): Promise<{ readonly response: Response; readonly chunks: number }>
 }
 
 /** The first AES-128-GCM key of an `application/ohttp-keys` list: where it stands, by RFC 9458 §3. */
@@ -25,9 +25,7 @@ export async function sealHttp(list: Uint8Array, request: Request, chunked = fal
   const { encapsulatedSecret, ctx } = await suite.SetupSender(await suite.DeserializePublicKey(publicKey), { info })
   const plain = new Uint8Array(await new BHttpEncoder().encodeRequest(request))
   const enc = new Uint8Array(encapsulatedSecret)
-  const sealedBytes = chunked
-    ? new Uint8Array([0, ...new Uint8Array(await ctx.Seal(plain, ascii('final')))])
-    : new Uint8Array(await ctx.Seal(plain, new Uint8Array(0)))
+  const sealedBytes = chunked ? await inChunks(ctx, plain) : new Uint8Array(await ctx.Seal(plain, new Uint8Array(0)))
   const secret = new Uint8Array(await ctx.Export(ascii(`${word} response`), NONCE_LENGTH))
   const keys = (answer: Uint8Array) => responseKeys(enc, secret, answer.slice(0, NONCE_LENGTH))
   return {
@@ -44,11 +42,25 @@ export async function sealHttp(list: Uint8Array, request: Request, chunked = fal
         offset += size
         const end = length === 0 ? answer.length : offset + length
         pieces.push(await opened(own, sequence, answer.slice(offset, end), length === 0))
-        if (length === 0) return new BHttpDecoder().decodeResponse(new Uint8Array(pieces.flatMap((piece) => [...piece])))
+        if (length === 0) {
+          const whole = new Uint8Array(pieces.flatMap((piece) => [...piece]))
+          return { response: new BHttpDecoder().decodeResponse(whole), chunks: pieces.length }
+        }
         offset = end
       }
     },
   }
+}
+
+/** Chunks of 48 bytes, each behind its length, and a final one of none that says that this is all. */
+async function inChunks(ctx: hpke.SenderContext, plain: Uint8Array): Promise<Uint8Array> {
+  const sealed: number[] = []
+  for (let offset = 0; offset < plain.length; offset += 48) {
+    const chunk = new Uint8Array(await ctx.Seal(plain.slice(offset, offset + 48), new Uint8Array(0)))
+    // Two bytes hold any length below 16,384.
+    sealed.push(0x40 | (chunk.length >> 8), chunk.length & 0xff, ...chunk)
+  }
+  return new Uint8Array([...sealed, 0, ...new Uint8Array(await ctx.Seal(new Uint8Array(0), ascii('final')))])
 }
 
 interface ResponseKeys {
