@@ -6,18 +6,18 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const main = join(here, '..', 'src', 'main.ts')
+const start = join(here, 'start.mjs')
 const [major] = process.versions.node.split('.').map(Number)
 
 if (major >= 24) {
-  await import(main)
+  await import(start)
 } else {
   const own = join(here, '..', '..', '..', 'node_modules', '.bin', 'node')
   if (!existsSync(own)) {
     console.error(`infermesh needs Node 24, found ${process.versions.node} and no ${own}. Run \`npm run setup\` first.`)
     process.exit(2)
   }
-  const child = spawn(own, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
+  const child = spawn(own, [start, ...process.argv.slice(2)], { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? (signal === null ? 2 : 128)
