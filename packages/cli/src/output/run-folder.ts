@@ -7,9 +7,12 @@ import { eventText } from '@infermesh/sim'
 export class RunFolder {
   readonly path: string
   readonly #trace: WriteStream
+  readonly #peers = new Map<string, string>()
   #seq = 0
-  /** Lines of this turn of the event loop, which go out as one write. */
-  #lines = ''
+  /** Lines of this turn of the event loop, which go out as one write. Kept as bytes: a long text made of many is dear to collect. */
+  #lines = Buffer.alloc(0)
+  #used = 0
+  #isDue = false
 
   /** Makes `runs/<scenario>-<n>`, or `out` when given. */
   constructor(scenario: string, out?: string) {
@@ -20,9 +23,9 @@ export class RunFolder {
 
   record(record: NetworkRecord): void {
     const { at, peer } = record
-    if (this.#lines === '') setImmediate(() => this.#flush())
-    this.#lines += `{"seq":${this.#seq++},"at":${at},"peer":${JSON.stringify(peer)},"event":${eventText(record)}}\n`
-    if (this.#lines.length > WRITE_MAX) this.#flush()
+    const line = `{"seq":${this.#seq++},"at":${at},"peer":${this.#quoted(peer)},"event":${eventText(record)}}\n`
+    this.#reserve(line.length * UTF8_BYTES_MAX)
+    this.#used += this.#lines.write(line, this.#used)
   }
 
   write(name: string, value: unknown): void {
@@ -42,15 +45,35 @@ export class RunFolder {
     })
   }
 
+  #quoted(peer: string): string {
+    const known = this.#peers.get(peer)
+    if (known !== undefined) return known
+    const quoted = JSON.stringify(peer)
+    this.#peers.set(peer, quoted)
+    return quoted
+  }
+
+  #reserve(bytes: number): void {
+    if (!this.#isDue) setImmediate(() => this.#flush())
+    this.#isDue = true
+    if (this.#lines.length - this.#used >= bytes) return
+    this.#flush()
+    this.#lines = Buffer.allocUnsafeSlow(Math.max(WRITE_BYTES, bytes))
+  }
+
+  /** The stream has what it was given until it is written, so the next lines go behind it. */
   #flush(): void {
-    if (this.#lines === '') return
-    this.#trace.write(this.#lines)
-    this.#lines = ''
+    this.#isDue = false
+    if (this.#used > 0) this.#trace.write(this.#lines.subarray(0, this.#used))
+    this.#lines = this.#lines.subarray(this.#used)
+    this.#used = 0
   }
 }
 
-/** Letters of one write. */
-const WRITE_MAX = 1 << 20
+/** Bytes of one write. */
+const WRITE_BYTES = 1 << 20
+/** Of a UTF-16 code unit. */
+const UTF8_BYTES_MAX = 3
 
 function nextFolder(parent: string, scenario: string): string {
   mkdirSync(parent, { recursive: true })
