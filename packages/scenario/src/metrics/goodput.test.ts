@@ -1,5 +1,6 @@
 import type { NetworkEvent } from '@infermesh/protocol'
 import { expect, test } from 'vitest'
+import { type MetricFold, readersByType } from './fold.ts'
 import { GoodputMetrics } from './goodput.ts'
 
 const limits = { ttft: 1_000, tpot: 50 }
@@ -22,7 +23,9 @@ test('what is never answered counts against the share, and a second attempt is n
 
 function fold(events: readonly NetworkEvent[]) {
   const metrics = new GoodputMetrics(limits)
-  for (const [seq, event] of events.entries()) metrics.observe({ seq, at: seq * 1_000, peer: 'client-0', event })
+  const readers = readersByType<MetricFold>([metrics])
+  for (const [seq, event] of events.entries())
+    for (const reader of readers.get(event.type) ?? []) reader.observe({ seq, at: seq * 1_000, peer: 'client-0', event })
   return metrics.report()
 }
 

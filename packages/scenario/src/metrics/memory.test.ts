@@ -1,5 +1,6 @@
 import type { NetworkEvent } from '@infermesh/protocol'
 import { expect, test } from 'vitest'
+import { type MetricFold, readersByType } from './fold.ts'
 import { MemoryMetrics } from './memory.ts'
 
 type Line = readonly [peer: string, event: NetworkEvent]
@@ -58,7 +59,9 @@ test('digests are told by their size, and a run without KV memory tells nothing'
 
 function fold(lines: readonly Line[]) {
   const metrics = new MemoryMetrics()
-  for (const [seq, [peer, event]] of lines.entries()) metrics.observe({ seq, at: seq * 100, peer, event })
+  const readers = readersByType<MetricFold>([metrics])
+  for (const [seq, [peer, event]] of lines.entries())
+    for (const reader of readers.get(event.type) ?? []) reader.observe({ seq, at: seq * 100, peer, event })
   return metrics.report()
 }
 
