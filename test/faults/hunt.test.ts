@@ -170,14 +170,14 @@ describe('replays', () => {
     const broken = join(folder, 'broken.json')
     writeFileSync(broken, '{"format":7}')
 
-    expect(() => readReplay(broken, false)).toThrow('expected a replay file of format 1')
+    expect(() => readReplay(broken, false)).toThrow('expected a replay file of format 1, found format 7')
     expect(() => readReplay(join(folder, 'none.json'), false)).toThrow('expected a replay file, found none')
   })
 
   test('two futures part where the change begins to act, and not before', async () => {
     const after = changedScenario(scenario, ['faults.0.at=8s', 'faults.0.until=11s'])
 
-    const both = await fork({ before: scenario, after }, new Map())
+    const both = await fork({ world: 'message', before: scenario, after }, new Map())
 
     expect(both.parting).toMatch(/^60\d\d ms /)
     expect(both.before.traceHash).toBe(traceHash)

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { UserError } from './user-error.ts'
+import { RunBroke, UserError } from './user-error.ts'
 
 /** Held, failed, and could not decide or could not run. */
 const EXIT_UNABLE = 2
@@ -36,6 +36,7 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_UNABLE
   // What the user can mend is told without a stack; our own bugs are told with one.
   if (error instanceof UserError || (error instanceof Error && error.name === 'BadScenario')) console.error(error.message)
+  else if (error instanceof RunBroke) console.error(error.report())
   else console.error(error)
   return EXIT_UNABLE
 }

@@ -1,5 +1,8 @@
 import { join } from 'node:path'
+import { TRACE_FORMAT, WORLD } from '@infermesh/kernel'
+import { StackRunFailed } from '@infermesh/libp2p'
 import { endOf, RunObserver, type RunResult, type Scenario, timelineOf, type WorldName, worlds } from '@infermesh/scenario'
+import { MachineFailed, NoProgress } from '@infermesh/sim'
 import { replayChecks } from './audit/replay-checks.ts'
 import { liarIds } from './faults/liar-ids.ts'
 import { type VirtualWorld, writeReplay } from './hunt/replay-file.ts'
@@ -8,7 +11,7 @@ import { readLoadTraces } from './network/load-traces.ts'
 import { planNetwork } from './network/network-plan.ts'
 import type { Progress } from './output/progress.ts'
 import { RunFolder } from './output/run-folder.ts'
-import { UserError } from './user-error.ts'
+import { RunBroke, UserError } from './user-error.ts'
 import { runInMessages } from './worlds/message-world.ts'
 import { runInProcesses } from './worlds/process-world.ts'
 import { runInStack } from './worlds/stack-world.ts'
@@ -21,8 +24,9 @@ const implemented: Record<WorldName, World> = { process: runInProcesses, stack: 
 export const implementedWorlds: readonly WorldName[] = worlds.filter((name) => implemented[name] !== undefined)
 
 export interface RunOptions {
-  /** The scenario's file, for the replay line. */
+  /** The scenario's file, and what `--set` changed in it, for the replay line. */
   readonly file: string
+  readonly set?: readonly string[]
   readonly progress: Progress
   readonly world?: WorldName
   readonly out?: string
@@ -49,7 +53,8 @@ export async function runScenario(
     folder.record(record)
     for (const watcher of [observer, options.progress, watch]) watcher.observe(record)
   }
-  onRecord({ seq: 0, at: 0, peer: 'world', event: { type: 'runStarted', scenario: scenario.name, world: worldName, seed: scenario.seed } })
+  const event = { type: 'runStarted', format: TRACE_FORMAT, scenario: scenario.name, world: worldName, seed: scenario.seed } as const
+  onRecord({ seq: 0, at: 0, peer: WORLD, event })
   const interrupt = abortOnSignals()
   try {
     const { log, further, crypto, ...end } = await world({
@@ -78,19 +83,27 @@ export async function runScenario(
     await folder.finish(result)
     options.progress.finish()
     const replay = worldName === 'process' ? undefined : keepReplay(scenario, folder.path, { ...result, world: worldName })
-    if (result.outcome === 'failed')
-      options.progress.say(
-        `replay: infermesh ${replay === undefined ? `run ${options.file} --world ${worldName} --seed ${scenario.seed}` : `replay ${replay}`}`,
-      )
+    const again = replay === undefined ? againLine(scenario, worldName, options) : `infermesh replay ${replay}`
+    if (result.outcome === 'failed') options.progress.say(`replay: ${again}`)
     return { result, folder: folder.path }
   } catch (error) {
     options.progress.finish()
     if (error instanceof RunAborted || interrupt.signal.aborted) throw new UserError('interrupted; every peer was ended')
+    if (isBreakdown(error)) throw new RunBroke(error, againLine(scenario, worldName, options))
     throw error
   } finally {
     interrupt.release()
   }
 }
+
+/** A machine threw, or nothing moved on. */
+const isBreakdown = (error: unknown): error is Error =>
+  error instanceof MachineFailed || error instanceof NoProgress || (error instanceof StackRunFailed && BREAKDOWNS.has(error.kind))
+
+const BREAKDOWNS: ReadonlySet<string> = new Set([MachineFailed.name, NoProgress.name])
+
+const againLine = ({ seed }: Scenario, world: WorldName, { file, set = [] }: RunOptions): string =>
+  [`infermesh run ${file} --world ${world} --seed ${seed}`, ...set.map((change) => `--set '${change}'`)].join(' ')
 
 /** A run in virtual time can be made again from one file. */
 function keepReplay(

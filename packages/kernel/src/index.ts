@@ -18,5 +18,5 @@ export type {
 } from './machine.ts'
 export { type Random, randomFrom } from './random.ts'
 export type { Codec, Cryptography, PeerIdentity } from './services.ts'
-export { type TraceRecord, WORLD, type WorldEvent } from './trace.ts'
+export { TRACE_FORMAT, type TraceRecord, WORLD, type WorldEvent } from './trace.ts'
 export { type Amount, type Millis, type PeerId, seconds } from './units.ts'

@@ -14,9 +14,12 @@ export interface TraceRecord<T extends TraceEvent = TraceEvent> {
 
 export const WORLD = 'world'
 
+/** Stands in a trace's first record. It rises whenever records, or the statements in them, change so that an older reader would be misled. */
+export const TRACE_FORMAT = 2
+
 /** What every world says of itself, whatever the peers do. */
 export type WorldEvent =
-  | { readonly type: 'runStarted'; readonly scenario: string; readonly world: string; readonly seed: number }
+  | { readonly type: 'runStarted'; readonly format: number; readonly scenario: string; readonly world: string; readonly seed: number }
   | { readonly type: 'peerStarted'; readonly name: string; readonly peerId: string; readonly role: string; readonly restarted: boolean }
   | { readonly type: 'peerCrashed'; readonly name: string; readonly reason: string }
   | { readonly type: 'peerStopped'; readonly name: string }

@@ -6,7 +6,7 @@ import type { ScenarioFile } from './schema/scenario.ts'
 export function resolveCommands(file: ScenarioFile, operators: ReadonlySet<string>, problems: Problem[]): ScenarioCommand[] {
   return file.commands.map((entry, index) => {
     const path = ['commands', index]
-    if (file.until !== undefined && entry.at > file.until)
+    if (file.until !== undefined && entry.at >= file.until)
       problems.push({ path: [...path, 'at'], expected: `a time before the end at ${file.until} ms`, found: `${entry.at} ms` })
     const standby = standbyOf(entry)
     if (standby !== undefined && !operators.has(standby))

@@ -55,8 +55,7 @@ export function resolveFaults(
   const faults = file.faults.map((entry, index): ScenarioFault => {
     const kind = writtenKind(entry) ?? 'crash'
     const path = ['faults', index]
-    if (file.until !== undefined && entry.at > file.until)
-      problems.push({ path: [...path, 'at'], expected: `a time before the end at ${file.until} ms`, found: `${entry.at} ms` })
+    refuseBeyondEnd(entry, file.until, { path, problems })
     const spec = specOf(kind, entry, { file, roster, path, problems })
     if ('lasting' in entry && entry.lasting === true && hasLength(entry))
       problems.push({ path: [...path, 'lasting'], expected: 'either `for` or `lasting`', found: 'both' })
@@ -64,6 +63,19 @@ export function resolveFaults(
     return { ...spec, at: entry.at, ...(until === undefined ? {} : { until }) }
   })
   return faults.map((fault, index) => (isEndedByAnother(fault, faults) && !hasLength(file.faults[index]) ? withoutEnd(fault) : fault))
+}
+
+/** A fault that begins there never acts; one that heals there leaves the network broken, which must be said. */
+function refuseBeyondEnd(entry: FaultEntry, end: Millis | undefined, { path, problems }: Pick<Place, 'path' | 'problems'>): void {
+  if (end === undefined) return
+  const length = 'for' in entry ? (entry.for ?? 0) : 0
+  if (entry.at >= end) problems.push({ path: [...path, 'at'], expected: `a time before the end at ${end} ms`, found: `${entry.at} ms` })
+  else if (entry.at + length > end)
+    problems.push({
+      path: [...path, 'for'],
+      expected: `at most ${end - entry.at} ms, to heal before the end at ${end} ms, or \`lasting: true\``,
+      found: `${length} ms`,
+    })
 }
 
 const hasLength = (entry: FaultEntry | undefined): boolean => entry !== undefined && 'for' in entry && entry.for !== undefined

@@ -59,6 +59,12 @@ test.each([
     'faults.0.at: expected a time before the end at 3000 ms, found 4000 ms',
   ],
   [
+    'a fault that heals after the end',
+    { ...small, until: '3s', faults: [{ at: '2s', crash: 'operator-0', for: '2s' }] },
+    'faults.0.for: expected at most 1000 ms, to heal before the end at 3000 ms, or `lasting: true`, found 2000 ms',
+  ],
+  ['load that begins at the end', { ...small, until: '1s' }, 'load.0.from: expected a time before the end at 1000 ms, found 1000 ms'],
+  [
     'a model nobody serves',
     { ...small, models: { 'open/summarizer@1.0': { public: { operators: ['gateway'] } } } },
     'models.open/summarizer@1.0.public.operators.0: expected an operator of this scenario',

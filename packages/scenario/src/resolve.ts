@@ -130,6 +130,8 @@ function checkModels(file: ScenarioFile, peers: readonly ScenarioPeer[], problem
 
 function checkLoad(file: ScenarioFile, problems: Problem[]): void {
   file.load.forEach((load, index) => {
+    if (file.until !== undefined && load.from >= file.until)
+      problems.push({ path: ['load', index, 'from'], expected: `a time before the end at ${file.until} ms`, found: `${load.from} ms` })
     if (!Object.hasOwn(file.models, load.model)) {
       problems.push({
         path: ['load', index, 'model'],

@@ -19,7 +19,7 @@ import { Cargo } from './cargo.ts'
 import { loseUnsynced, write } from './disk.ts'
 import { ADMITTED, KIND, reachesBlockedPeer } from './event-kind.ts'
 import { EventQueue } from './event-queue.ts'
-import { MachineFailed } from './failures.ts'
+import { inputText, MachineFailed } from './failures.ts'
 import type { Host } from './host.ts'
 import { createParts, type Handler, handleOutside, handlersOf, type Parts } from './parts.ts'
 import { Peer } from './peer.ts'
@@ -152,7 +152,7 @@ export class Runtime<M extends AnyMessage, E extends AnyEnvelope> implements Hos
     try {
       return peer.machine?.handle(input, peer.clock(this.now)) ?? []
     } catch (cause) {
-      throw this.#failed(peer, input.type, cause)
+      throw this.#failed(peer, inputText(input), cause)
     }
   }
 

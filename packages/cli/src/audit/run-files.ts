@@ -1,6 +1,7 @@
-import { createReadStream, existsSync, readFileSync } from 'node:fs'
+import { closeSync, createReadStream, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { TRACE_FORMAT } from '@infermesh/kernel'
 import type { Genesis } from '@infermesh/protocol'
 import type { NetworkRecord, RunResult } from '@infermesh/scenario'
 import { UserError } from '../user-error.ts'
@@ -14,6 +15,17 @@ export class RunFiles {
     if (!existsSync(join(folder, 'genesis.json')))
       throw new UserError(`${folder}: expected a run folder with genesis.json, log.jsonl and trace.jsonl`)
     this.#folder = folder
+    this.#refuseOther()
+  }
+
+  /** What another version wrote could be read as something that it does not say. */
+  #refuseOther(): void {
+    const path = join(this.#folder, 'trace.jsonl')
+    const format = existsSync(path) ? formatOf(firstLine(path)) : undefined
+    if (format !== TRACE_FORMAT)
+      throw new UserError(
+        `${path}: expected a trace of format ${TRACE_FORMAT}, found ${format === undefined ? 'none' : `format ${format}, which another version made`}; run the scenario again, or use the version that made it`,
+      )
   }
 
   genesis(): Genesis {
@@ -46,5 +58,26 @@ export class RunFiles {
     const path = join(this.#folder, name)
     if (!existsSync(path)) throw new UserError(`${path}: expected the file that a finished run leaves; has this run ended?`)
     return readFileSync(path, 'utf8')
+  }
+}
+
+const FIRST_LINE_MAX = 4096
+
+function firstLine(path: string): string {
+  const file = openSync(path, 'r')
+  const bytes = Buffer.alloc(FIRST_LINE_MAX)
+  const length = readSync(file, bytes)
+  closeSync(file)
+  return bytes.toString('utf8', 0, length).split('\n')[0] ?? ''
+}
+
+/** Traces of format 1 did not say so. Nothing, when the line is no trace's first. */
+function formatOf(line: string): number | undefined {
+  try {
+    const { event } = JSON.parse(line) as Partial<NetworkRecord>
+    return event?.type === 'runStarted' ? (event.format ?? 1) : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
   }
 }

@@ -2,9 +2,10 @@ import type { Millis } from '@infermesh/kernel'
 import { commandText, faultText } from '@infermesh/scenario'
 import { Command } from 'commander'
 import type { VirtualOutcome } from '../hunt/breakage.ts'
+import { finishIn } from '../hunt/finish-in.ts'
 import type { OrderOptions } from '../hunt/quiet-order.ts'
 import { type ReplayFile, readReplay } from '../hunt/replay-file.ts'
-import { finishInStack, statesInStack } from '../hunt/stack-run.ts'
+import { statesInStack } from '../hunt/stack-run.ts'
 import { VirtualRun } from '../hunt/virtual-run.ts'
 import { readLoadTraces } from '../network/load-traces.ts'
 import { changedScenario, instantOf } from '../replay/changed-scenario.ts'
@@ -41,19 +42,17 @@ async function run(path: string, flags: ReplayFlags): Promise<void> {
   const traces = await readLoadTraces(replay.scenario)
   const { scenario, stopEarly, world } = replay
   if (flags.set.length > 0) {
-    if (world === 'stack')
-      throw new UserError(`${path}: expected a run of the message world, whose futures can be told apart; this one is of stack`)
-    const from = flags.until === undefined ? {} : { from: instantOf('--until', flags.until) }
-    const both = await fork({ before: replay.scenario, after: changedScenario(replay.scenario, flags.set), ...from }, traces)
+    const from = flags.until === undefined ? {} : { from: instantIn(replay, flags.until) }
+    const both = await fork({ world, before: replay.scenario, after: changedScenario(replay.scenario, flags.set), ...from }, traces)
     console.log(flags.json === true ? JSON.stringify(both, null, 2) : forkText(both))
     return
   }
   if (flags.until !== undefined) {
-    showStates(await statesAt(replay, instantOf('--until', flags.until), traces), flags)
+    showStates(await statesAt(replay, instantIn(replay, flags.until), traces), flags)
     return
   }
   const options = { traces, stopEarly }
-  const outcome = await (world === 'stack' ? finishInStack(scenario, options) : new VirtualRun(scenario, options).finish())
+  const outcome = await finishIn(world, scenario, options)
   const isSame = outcome.traceHash === replay.traceHash
   if (flags.json === true)
     console.log(
@@ -61,6 +60,12 @@ async function run(path: string, flags: ReplayFlags): Promise<void> {
     )
   else print(replay, outcome, isSame)
   process.exitCode = isSame ? 0 : 1
+}
+
+function instantIn({ virtualMs }: ReplayFile, text: string): Millis {
+  const instant = instantOf('--until', text)
+  if (instant > virtualMs) throw new UserError(`--until: expected an instant before the run's end at ${virtualMs} ms, found ${instant} ms`)
+  return instant
 }
 
 async function statesAt({ scenario, world }: ReplayFile, instant: Millis, traces: OrderOptions['traces']): Promise<States> {

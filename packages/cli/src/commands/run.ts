@@ -5,7 +5,7 @@ import { Command, Option } from 'commander'
 import { progressOn, silent } from '../output/progress.ts'
 import { summaryText } from '../output/summary.ts'
 import { proveRun } from '../replay/prove.ts'
-import { runScenario } from '../run-scenario.ts'
+import { type RunOptions, runScenario } from '../run-scenario.ts'
 import { UserError } from '../user-error.ts'
 
 interface RunFlags {
@@ -43,13 +43,13 @@ async function run(files: readonly string[], flags: RunFlags): Promise<void> {
   const results: RunResult[] = []
   for (const [index, scenario] of scenarios.entries()) {
     const out = flags.out === undefined || scenarios.length === 1 ? flags.out : `${flags.out}/${scenario.name}`
-    results.push(await runOne(scenario, { file: files[index] ?? '', ...(out === undefined ? {} : { out }) }, flags))
+    results.push(await runOne(scenario, { file: files[index] ?? '', set: flags.set, ...(out === undefined ? {} : { out }) }, flags))
   }
   if (flags.json === true) console.log(JSON.stringify(results.length === 1 ? results[0] : results, null, 2))
   process.exitCode = Math.max(...results.map((result) => exitCodeOf(result.outcome)))
 }
 
-async function runOne(scenario: Scenario, place: { readonly file: string; readonly out?: string }, flags: RunFlags): Promise<RunResult> {
+async function runOne(scenario: Scenario, place: Pick<RunOptions, 'file' | 'set' | 'out'>, flags: RunFlags): Promise<RunResult> {
   const world = flags.world ?? scenario.worlds[0]
   if (flags.prove === true && world === 'process')
     throw new UserError('--prove: expected a world in virtual time, found process: real time never comes twice')

@@ -1,6 +1,7 @@
 import { type Action, endOf, type NetworkRecord, RunObserver, type Scenario, type TraceRow, timelineOf } from '@infermesh/scenario'
 import { liarIds } from '../faults/liar-ids.ts'
 import { planNetwork } from '../network/network-plan.ts'
+import type { Told } from '../worlds/virtual-network.ts'
 import type { RunOrder } from '../worlds/world.ts'
 
 export interface OrderOptions {
@@ -8,6 +9,7 @@ export interface OrderOptions {
   readonly traces?: ReadonlyMap<number, readonly TraceRow[]>
   /** What is done to the network, where it is not what the scenario says. */
   readonly timeline?: readonly Action[]
+  readonly told?: Told
 }
 
 /** A run that says nothing and writes no files: for hunts, replays and tests. */
@@ -25,5 +27,6 @@ export function quietOrder(scenario: Scenario, options: OrderOptions): RunOrder 
     say: () => undefined,
     folder: '',
     signal: new AbortController().signal,
+    ...(options.told === undefined ? {} : { told: options.told }),
   }
 }

@@ -50,9 +50,16 @@ function parse(path: string): ReplayFile {
   } catch (error) {
     throw new UserError(`${path}: expected a replay file in JSON, found ${error instanceof Error ? error.message : String(error)}`)
   }
+  const other = formatOf(value)
+  if (other !== undefined && other !== FORMAT)
+    throw new UserError(
+      `${path}: expected a replay file of format ${FORMAT}, found format ${other}, which another version made; hunt or run its scenario again`,
+    )
   if (!isReplay(value)) throw new UserError(`${path}: expected a replay file of format ${FORMAT}, found another JSON file`)
   return value
 }
+
+const formatOf = (value: unknown): unknown => (typeof value === 'object' && value !== null && 'format' in value ? value.format : undefined)
 
 /** Enough to tell a replay file from others; what is in it was written by `writeReplay`, and is run or refused as a whole. */
 function isReplay(value: unknown): value is ReplayFile {

@@ -33,8 +33,8 @@ interface Changing extends Omit<Scenario, 'peers' | 'faults'> {
 
 function putFault(scenario: Changing, index: number, text: string): void {
   const { length } = scenario.faults
-  if (index > length)
-    throw new UserError(`--set faults.${index}: expected a fault from 0 to ${length - 1}, or ${length} for a new one, found ${index}`)
+  const known = length === 0 ? '0 for a first fault' : `a fault from 0 to ${length - 1}, or ${length} for a new one`
+  if (index > length) throw new UserError(`--set faults.${index}: expected ${known}, found ${index}`)
   scenario.faults[index] = readFault(scenario, text, `--set faults.${index}:`)
 }
 

@@ -1,6 +1,7 @@
-import { type Action, type Scenario, timelineOf } from '@infermesh/scenario'
+import { type Action, type NetworkRecord, type Scenario, timelineOf } from '@infermesh/scenario'
 import { readScenario } from '@infermesh/scenario/files'
 import { expect, test } from 'vitest'
+import { finishIn } from '../hunt/finish-in.ts'
 import { VirtualRun } from '../hunt/virtual-run.ts'
 import { changedScenario } from './changed-scenario.ts'
 import { fork, forkText } from './fork.ts'
@@ -20,7 +21,7 @@ const future = (changes: readonly string[], from: number): readonly string[] =>
   faultsOf(futureTimeline({ before: base, after: changedScenario(base, changes) }, from, none))
 
 test('a future without a change is the run as it was', async () => {
-  const { before, after, parting } = await fork({ before: base, after: structuredClone(base), from: 5_000 }, none)
+  const { before, after, parting } = await fork({ world: 'message', before: base, after: structuredClone(base), from: 5_000 }, none)
 
   expect(after.traceHash).toBe(before.traceHash)
   expect(parting).toBe('nowhere: the runs are equal')
@@ -41,7 +42,7 @@ test('a fault that acts already ends when the change says so, at once where ther
 test('a further fault, in the words of a scenario file, acts in the changed future only', async () => {
   const after = changedScenario(base, ['faults.2={ at: 6500ms, crash: standby-0, for: 1s }'])
 
-  const { before, after: changed, restarted, parting } = await fork({ before: base, after, from: 6_000 }, none)
+  const { before, after: changed, restarted, parting } = await fork({ world: 'message', before: base, after, from: 6_000 }, none)
 
   expect(parting).toMatch(/^6500 ms world \{"type":"peerCrashed","name":"standby-0"/)
   expect(changed.result?.metrics['peers.crashed']).toBe(Number(before.result?.metrics['peers.crashed']) + 1)
@@ -49,7 +50,10 @@ test('a further fault, in the words of a scenario file, acts in the changed futu
 })
 
 test('a policy changes by a restart of its peers, beside a future with the restart alone', async () => {
-  const both = await fork({ before: base, after: changedScenario(base, ['peers.gateway.routing=sticky']), from: 5_000 }, none)
+  const both = await fork(
+    { world: 'message', before: base, after: changedScenario(base, ['peers.gateway.routing=sticky']), from: 5_000 },
+    none,
+  )
 
   expect(both.parting).toMatch(/^5000 ms world .*gateway-0/)
   expect(both.restarted?.traceHash).not.toBe(both.after.traceHash)
@@ -57,25 +61,28 @@ test('a policy changes by a restart of its peers, beside a future with the resta
   expect(forkText(both)).toMatch(/as it was +only restarted +changed/)
 })
 
-test('the changed policy is the one that the restarted peers follow, from that instant on', async () => {
-  const policies: { at: number; policy: string }[] = []
-  const after = changedScenario(base, ['peers.gateway.routing=sticky'])
+test.each(['message', 'stack'] as const)(
+  'in %s the changed policy is the one that the restarted peers follow, from that instant on',
+  async (world) => {
+    const policies: { at: number; policy: string }[] = []
+    const after = changedScenario(base, ['peers.gateway.routing=sticky'])
 
-  await new Future({ before: base, after, from: 5_000 }, none)
-    .run(true, ({ at, event }) => {
+    const { scenario, options } = new Future({ before: base, after, from: 5_000 }, none).run(true)
+    const onRecord = ({ at, event }: NetworkRecord): void => {
       if (event.type === 'dispatched') policies.push({ at, policy: event.policy })
-    })
-    .finish()
+    }
+    await finishIn(world, scenario, { ...options, onRecord })
 
-  expect(new Set(policies.filter(({ at }) => at < 5_000).map(({ policy }) => policy))).toEqual(new Set(['power-of-two', 'lease']))
-  expect(policies.filter(({ at }) => at >= 5_000).map(({ policy }) => policy)).toContain('sticky')
-  expect(policies.filter(({ at }) => at >= 5_000).map(({ policy }) => policy)).not.toContain('power-of-two')
-})
+    expect(new Set(policies.filter(({ at }) => at < 5_000).map(({ policy }) => policy))).toEqual(new Set(['power-of-two', 'lease']))
+    expect(policies.filter(({ at }) => at >= 5_000).map(({ policy }) => policy)).toContain('sticky')
+    expect(policies.filter(({ at }) => at >= 5_000).map(({ policy }) => policy)).not.toContain('power-of-two')
+  },
+)
 
 test('what a network starts with cannot change while it runs', async () => {
   const after = changedScenario(base, ['parameters.lease.ttl=2s'])
 
-  await expect(fork({ before: base, after, from: 5_000 }, none)).rejects.toThrow('found one of parameters')
+  await expect(fork({ world: 'message', before: base, after, from: 5_000 }, none)).rejects.toThrow('found one of parameters')
 })
 
 test.each([

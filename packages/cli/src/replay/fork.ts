@@ -1,7 +1,8 @@
 import type { Millis } from '@infermesh/kernel'
 import type { NetworkRecord, RunResult, Scenario } from '@infermesh/scenario'
 import type { VirtualOutcome } from '../hunt/breakage.ts'
-import { VirtualRun } from '../hunt/virtual-run.ts'
+import { finishIn } from '../hunt/finish-in.ts'
+import type { VirtualWorld } from '../hunt/replay-file.ts'
 import { numberText } from '../output/summary.ts'
 import { tableText } from '../output/table.ts'
 import { UserError } from '../user-error.ts'
@@ -19,27 +20,30 @@ export interface Fork {
 }
 
 export interface ForkOptions {
+  readonly world: VirtualWorld
   readonly before: Scenario
   readonly after: Scenario
   /** The change holds from this instant on; from the start, unless told. */
   readonly from?: Millis
 }
 
-export async function fork({ before: was, after: changed, from }: ForkOptions, traces: Traces): Promise<Fork> {
+export async function fork({ world, before: was, after: changed, from }: ForkOptions, traces: Traces): Promise<Fork> {
   const past = new TracePrint()
-  const before = await new VirtualRun(was, { traces, onRecord: (record) => past.add(record) }).finish()
+  const before = await finishIn(world, was, { traces, onRecord: (record) => past.add(record) })
   const other = new Divergence(past)
   const onRecord = (record: NetworkRecord): void => other.add(record)
   if (from === undefined) {
-    const after = await new VirtualRun(changed, { traces, onRecord }).finish()
+    const after = await finishIn(world, changed, { traces, onRecord })
     return { before, after, parting: partingOf(other) }
   }
   const future = new Future({ before: was, after: changed, from }, traces)
-  const after = await future.run(true, onRecord).finish()
+  const told = future.run(true)
+  const after = await finishIn(world, told.scenario, { ...told.options, onRecord })
   const parting = other.result()
   if (parting !== undefined && parting !== 'shorter' && parting.at < from)
     throw new UserError(`--set: expected a change that acts from ${from} ms on, found one that acts at ${recordText(parting)}`)
-  const restarted = future.moved.length > 0 ? await future.run(false, () => undefined).finish() : undefined
+  const alone = future.moved.length > 0 ? future.run(false) : undefined
+  const restarted = alone && (await finishIn(world, alone.scenario, alone.options))
   return { before, after, parting: partingOf(other), ...(restarted === undefined ? {} : { restarted }) }
 }
 

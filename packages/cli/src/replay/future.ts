@@ -1,9 +1,8 @@
 import type { Millis } from '@infermesh/kernel'
-import type { Action, NetworkRecord, Scenario, TraceRow } from '@infermesh/scenario'
-import { VirtualRun } from '../hunt/virtual-run.ts'
+import type { Action, Scenario, TraceRow } from '@infermesh/scenario'
+import type { OrderOptions } from '../hunt/quiet-order.ts'
 import { type NetworkPlan, planNetwork } from '../network/network-plan.ts'
 import { UserError } from '../user-error.ts'
-import type { Alteration } from '../worlds/virtual-network.ts'
 import { futureTimeline } from './future-timeline.ts'
 
 export type Traces = ReadonlyMap<number, readonly TraceRow[]>
@@ -41,24 +40,14 @@ export class Future {
     this.moved = after.peers.filter((peer) => !isEqual(peer, was.get(peer.name))).map(({ name }) => name)
   }
 
-  run(isTold: boolean, onRecord: (record: NetworkRecord) => void): VirtualRun {
+  /** The run to make, and how: told what is new, or with the same restarts alone. */
+  run(isTold: boolean): { readonly scenario: Scenario; readonly options: Pick<OrderOptions, 'traces' | 'timeline' | 'told'> } {
     const { before, after, from } = this.#options
     const timeline = futureTimeline({ before, after: isTold ? after : before }, from, this.#traces)
-    const scenario: Scenario = { ...(isTold ? after : before), peers: before.peers }
-    const run: VirtualRun = new VirtualRun(scenario, {
-      onRecord,
-      traces: this.#traces,
-      timeline: this.#withRestarts(timeline),
-      ...(isTold ? { alter: this.#teller(() => run.messages.world.now()) } : {}),
-    })
-    return run
-  }
-
-  #teller(now: () => Millis): Alteration {
-    const told = new Map(this.#plan.peers.filter(({ name }) => this.moved.includes(name)).map(({ name, config }) => [name, config]))
-    return ({ name }, builder) => {
-      const config = now() < this.#options.from ? undefined : told.get(name)
-      return config === undefined ? builder.make() : builder.make({ config })
+    const configs = new Map(this.#plan.peers.filter(({ name }) => this.moved.includes(name)).map(({ name, config }) => [name, config]))
+    return {
+      scenario: { ...(isTold ? after : before), peers: before.peers },
+      options: { traces: this.#traces, timeline: this.#withRestarts(timeline), ...(isTold ? { told: { from, configs } } : {}) },
     }
   }
 

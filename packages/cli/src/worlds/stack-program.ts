@@ -9,7 +9,7 @@ import { type PeerState, peerStates } from '../replay/peer-states.ts'
 import { askWorld } from './ask-world.ts'
 import { fetchLog } from './fetch-log.ts'
 import { sidesOf } from './mixed/sides.ts'
-import { latencyOf, lineOf, VirtualNetwork } from './virtual-network.ts'
+import { latencyOf, lineOf, type Told, VirtualNetwork } from './virtual-network.ts'
 import type { FinalLog } from './world.ts'
 
 /** What the main thread sends to the world's thread. */
@@ -20,6 +20,7 @@ export interface StackPlan {
   readonly end: Millis
   /** Ends the run here, with what each peer is then. */
   readonly stopAt?: Millis
+  readonly told?: Told
 }
 
 export interface StackEnd {

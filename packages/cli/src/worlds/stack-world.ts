@@ -14,7 +14,7 @@ const entry = join(import.meta.dirname, 'stack-program.ts')
 
 /** Peers on the real libp2p and gossipsub, in a thread whose time is virtual: the same seed is the same run. */
 export async function runInStack(order: RunOrder): Promise<WorldEnd> {
-  const { scenario, plan, timeline, end, stopAt } = order
+  const { scenario, plan, timeline, end, stopAt, told } = order
   refuseEngines(scenario, 'stack')
   for (const action of timeline)
     if (action.type === 'command') order.say(`${(action.at / 1_000).toFixed(1)} s  ${commandText(action.command)}`)
@@ -28,7 +28,7 @@ export async function runInStack(order: RunOrder): Promise<WorldEnd> {
   const result = await runInWorker<StackPlan, StackEnd>({
     entry: (await bundlePeer({ entry, cache: bundleCache, external: [ENGINES_PACKAGE] })).file,
     seed: scenario.seed,
-    plan: { scenario, plan, timeline, end, ...(stopAt === undefined ? {} : { stopAt }) },
+    plan: { scenario, plan, timeline, end, ...(stopAt === undefined ? {} : { stopAt }), ...(told === undefined ? {} : { told }) },
     onRecord: (record) => order.onRecord(record as NetworkRecord),
     onCheckpoint: (at) => {
       now = at

@@ -1,4 +1,4 @@
-import type { Cryptography } from '@infermesh/kernel'
+import type { Cryptography, Millis } from '@infermesh/kernel'
 import { type Envelope, encodeMessage, type Message, type PeerMachine } from '@infermesh/protocol'
 import { type Action, type Arrival, commandText, faultText, type NetworkRecord, type Scenario } from '@infermesh/scenario'
 import {
@@ -19,11 +19,18 @@ import { usualRate } from '../faults/usual-rate.ts'
 import { type MachineBuilder, machineBuilder } from '../network/build-machine.ts'
 import type { NetworkPlan, PlannedPeer } from '../network/network-plan.ts'
 import type { SeededSecrets } from '../network/oblivious-services.ts'
+import type { RoleConfig } from '../network/role-configs.ts'
 import { worldCryptography } from '../network/world-cryptography.ts'
 import { commanded, submission, turnAfter } from './turns.ts'
 
 /** Changes a peer's machine. Tests plant bugs with it; no scenario and no command can. */
 export type Alteration = (peer: PlannedPeer, builder: MachineBuilder) => PeerMachine
+
+/** What some peers are told anew while the network runs: machines that are made from an instant on have these configurations. */
+export interface Told {
+  readonly from: Millis
+  readonly configs: ReadonlyMap<string, RoleConfig>
+}
 
 /** What both virtual worlds are told, and tell. */
 export interface VirtualOrder {
@@ -33,6 +40,7 @@ export interface VirtualOrder {
   readonly say: (text: string) => void
   /** Turns of conversations that are still to come: the run is not over while some are owed. */
   readonly owe: (turns: 1 | -1) => void
+  readonly told?: Told
 }
 
 /** The world as a run drives it, whether its time is advanced by call or by promise. */
@@ -72,9 +80,15 @@ export class VirtualNetwork {
     const { plan, scenario } = this.#order
     const secrets: SeededSecrets = scenario.crypto === 'sized' ? 'sized' : 'seeded'
     const network = { ...plan, crypto: this.crypto, runSeed: `${plan.runSeed}/${life}`, secrets }
-    const machine = this.plaintext.wrap(peer.name, this.#alter(peer, machineBuilder(network, peer)))
+    const machine = this.plaintext.wrap(peer.name, this.#alter(peer, machineBuilder(network, { ...peer, config: this.#configOf(peer) })))
     const watched = this.#watched.has(peer.name) ? this.#watch.wrap(peer.name, machine) : machine
     return this.#isCut.has(peer.name) ? this.#cuts.wrap(peer.name, watched) : watched
+  }
+
+  #configOf({ name, config }: PlannedPeer): RoleConfig {
+    const { told } = this.#order
+    const now = this.#host?.now() ?? 0
+    return told === undefined || now < told.from ? config : (told.configs.get(name) ?? config)
   }
 
   /** Puts the timeline on the world's clock. Nothing happens before the world runs. */

@@ -2,7 +2,7 @@ import type { Cryptography, Millis } from '@infermesh/kernel'
 import type { Action, NetworkRecord, RunCheck, RunObserver, Scenario } from '@infermesh/scenario'
 import type { NetworkPlan } from '../network/network-plan.ts'
 import type { PeerState } from '../replay/peer-states.ts'
-import type { Alteration } from './virtual-network.ts'
+import type { Alteration, Told } from './virtual-network.ts'
 
 /** What a world needs for one run. It tells `onRecord` everything, in order, and returns when the run is over. */
 export interface RunOrder {
@@ -21,6 +21,8 @@ export interface RunOrder {
   readonly isOver?: () => boolean
   /** In `stack`, whose peers live in another thread: the run ends here, and every peer is asked what it is. */
   readonly stopAt?: Millis
+  /** In virtual time. */
+  readonly told?: Told
   /** Tests plant bugs with it, in `message` only. */
   readonly alter?: Alteration
 }

@@ -1,5 +1,5 @@
 import { type AnyMessage, type Effect, type Input, type Random, randomFrom, type TraceEvent } from '@infermesh/kernel'
-import { type LocalAnswer, type LocalCall, MachineFailed, NoProgress } from '@infermesh/sim'
+import { inputText, type LocalAnswer, type LocalCall, MachineFailed, NoProgress } from '@infermesh/sim'
 import type { GossipOptions, Host, HostOptions } from '../host-options.ts'
 import { createHost } from '../libp2p-host.ts'
 import { Owner } from './clock/owner.ts'
@@ -165,6 +165,8 @@ export class StackLife {
       return
     }
     const at = Math.floor(context.clock.now)
-    context.clock.fail(new MachineFailed({ peer: spec.name, input: input?.type ?? 'none', at, seed: context.seed, cause: error }))
+    context.clock.fail(
+      new MachineFailed({ peer: spec.name, input: input === undefined ? 'none' : inputText(input), at, seed: context.seed, cause: error }),
+    )
   }
 }

@@ -150,7 +150,7 @@ test('a machine that throws ends the run by name, input and virtual time', async
     (error) =>
       error instanceof StackRunFailed &&
       error.kind === 'MachineFailed' &&
-      error.message === 'alice failed on input timer at 1234 ms (seed 1): out of ideas',
+      error.message === 'alice failed on input timer soon at 1234 ms (seed 1): out of ideas',
   )
 })
 
