@@ -105,6 +105,16 @@ test('bare requests: every observer of sizes, times and hashes is right', () => 
   expect(metrics['privacy.settlement.answer_dictionary.success_rate']).toBe(1)
   expect(metrics['privacy.relay.chunk_sizes.success_rate']).toBeGreaterThan(0.9)
   expect(metrics['privacy.links.blending.bits.min']).toBe(0)
+  expect(metrics['privacy.links.counting.success_rate']).toBe(1)
+})
+
+test('of sizes and times, the one that tells the model is named', () => {
+  const bySizes = leakMetrics(reportOf(bare))
+  const neither = leakMetrics(reportOf(padded))
+
+  expect(bySizes['privacy.relay.sizes_alone.auc']).toBeGreaterThan(0.98)
+  expect(bySizes['privacy.relay.times_alone.auc']).toBeLessThan(0.65)
+  expect(neither['privacy.relay.sizes_alone.auc']).toBe(0.5)
 })
 
 test('with everything padded, held and salted they guess, but for what no seal can hide', () => {

@@ -4,11 +4,13 @@ import { type ReadReceipt, settlementSightings } from '../observers/settlement.t
 import { flowSightings, gatewaySightings, operatorSightings, relaySightings, saleSightings } from '../observers/sightings.ts'
 import { type Truth, truthOf } from '../observers/truth.ts'
 import { type Costs, costsOf } from './costs.ts'
+import { activityLeak, boughtLeak } from './counts.ts'
 import { habitLeaks } from './habits.ts'
 import { bitsOf, blindGuess, type Leak, open } from './leak.ts'
 import { type DelayMeans, linkLeaks } from './links.ts'
-import { type Dictionary, gatewayWithIssuer, relayWithSettlement, settlementLeaks } from './log-readers.ts'
+import { type Dictionary, relayWithSettlement, settlementLeaks } from './log-readers.ts'
 import { pieceLeak } from './pieces.ts'
+import { purchaseLeaks } from './purchases.ts'
 import { sizeLeaks } from './sizes.ts'
 
 export interface LeaksOptions {
@@ -41,17 +43,25 @@ export function leaksOf(records: readonly NetworkRecord[], options: LeaksOptions
   const means = meansOf(records)
   const flows = flowSightings(records)
   const pieces = pieceLeak(records, samples)
+  const saleLeaks = (sold: typeof sales): readonly Leak[] => [
+    open('issuer', 'buyer', sold.length),
+    ...presentOf(boughtLeak(sold, spentOf(records, truths), options.peerIdOf)),
+    // The log has each order, with its buyer and its number.
+    open('settlement', 'purchases', sold.length),
+    ...purchaseLeaks({ sales: sold, openings: gateway, truths, peerIdOf: options.peerIdOf }),
+  ]
   const leaks = [
     open('relay', 'sender', samples.length),
     open('relay', 'gateway', samples.length),
     ...sizeLeaks(samples),
-    ...(pieces === undefined ? [] : [pieces]),
+    ...presentOf(pieces),
     ...knowsAllBut('gateway', all, [...gateway.keys()].filter((sealed) => truths.has(sealed)).length),
     ...knowsAllBut('operator', all, operatorSightings(records).size === 0 ? 0 : all.length),
     ...linkLeaks(flows, truths, means),
     ...settlementLeaks(receipts, all, { ...options.dictionary, peerIdOf: options.peerIdOf }),
     ...habitLeaks({ flows: flows.client.values(), receipts, truths: all, peerIdOf: options.peerIdOf, heldMs: means.request }),
-    ...(sales.length === 0 ? [] : [gatewayWithIssuer(sales, gateway, truths, options.peerIdOf)]),
+    ...presentOf(activityLeak(flows.client.values(), all, options.peerIdOf)),
+    ...(sales.length === 0 ? [] : saleLeaks(sales)),
     relayWithSettlement(relay, truths, receipts),
     // Both hold the sealed bytes, which name the request to each of them.
     open('relay+gateway', 'sender and prompt', [...relay.keys()].filter((sealed) => truths.has(sealed) && gateway.has(sealed)).length),
@@ -73,6 +83,20 @@ function knowsAllBut(observer: string, truths: readonly Truth[], samples: number
     open(observer, 'prompt', samples),
     open(observer, 'model', samples),
   ]
+}
+
+const presentOf = (leak: Leak | undefined): readonly Leak[] => (leak === undefined ? [] : [leak])
+
+/** Blind tokens that each client spent. */
+function spentOf(records: readonly NetworkRecord[], truths: ReadonlyMap<string, Truth>): ReadonlyMap<string, number> {
+  const clients = new Map([...truths.values()].map(({ requestId, client }) => [requestId, client]))
+  const spent = new Map<string, number>()
+  for (const { event } of records) {
+    if (event.type !== 'tokensSpent') continue
+    const client = clients.get(event.requestId)
+    if (client !== undefined) spent.set(client, (spent.get(client) ?? 0) + event.count)
+  }
+  return spent
 }
 
 /** What relays hold on average: their rule is public, and this is its measure. */

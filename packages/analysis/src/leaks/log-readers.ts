@@ -1,7 +1,8 @@
 import { dictionaryHits } from '../attacks/dictionary.ts'
+import { entropyBits } from '../attacks/metrics.ts'
 import { partitionBy } from '../attacks/partition.ts'
 import type { ReceiptSighting } from '../observers/settlement.ts'
-import type { RelaySighting, SaleSighting } from '../observers/sightings.ts'
+import type { RelaySighting } from '../observers/sightings.ts'
 import type { Truth } from '../observers/truth.ts'
 import { bitsOf, blindGuess, type Leak, open, shareOf } from './leak.ts'
 import { firstAtLeast } from './ordered.ts'
@@ -34,18 +35,29 @@ export function settlementLeaks(
     return dictionaryHits([receipt.outputHash], guesses, (guess) => answerHash(guess, receipt))[0] !== undefined
   })
   const payers = judged.map(({ truth, receipt }) => receipt.payer === peerIdOf(truth.client))
+  // Who is not found is at least one of those that could be.
+  const left = (hits: readonly boolean[], unknown: number) => ({
+    success: shareOf(hits),
+    ...bitsOf(hits.map((isHit) => (isHit ? 0 : unknown))),
+  })
+  const listed = Math.log2(Math.max(1, prompts.length))
+  const counts = new Map<string, number>()
+  for (const { client } of truths) counts.set(client, (counts.get(client) ?? 0) + 1)
   return [
     {
       ...{ observer: 'settlement', fact: 'prompt', attack: 'dictionary', blind: 0, samples: judged.length },
-      success: shareOf(found.map((prompt) => prompt !== undefined)),
+      ...left(
+        found.map((prompt) => prompt !== undefined),
+        listed,
+      ),
     },
     {
       ...{ observer: 'settlement', fact: 'answer', attack: 'answer dictionary', blind: 0, samples: judged.length },
-      success: shareOf(answered),
+      ...left(answered, listed),
     },
     {
       ...{ observer: 'settlement', fact: 'sender', attack: 'payer', samples: judged.length },
-      success: shareOf(payers),
+      ...left(payers, entropyBits([...counts.values()])),
       blind: blindGuess(truths.map(({ client }) => client)),
     },
     open('settlement', 'model', judged.length),
@@ -62,77 +74,21 @@ export function relayWithSettlement(
 ): Leak {
   const all = [...receipts.values()].sort((left, right) => left.startedAt - right.startedAt)
   const byGateway = partitionBy(all, ({ gateway }) => gateway)
-  const hits = [...sightings].flatMap(([sealed, { gateway, forwardedAt }]) => {
+  const judged = [...sightings].flatMap(([sealed, { gateway, forwardedAt }]) => {
     const truth = truths.get(sealed)
     if (truth === undefined || forwardedAt === undefined) return []
     const own = byGateway.get(gateway) ?? []
-    return [own[firstAtLeast(own, forwardedAt, ({ startedAt }) => startedAt)]?.requestId === truth.requestId]
+    const first = firstAtLeast(own, forwardedAt, ({ startedAt }) => startedAt)
+    const soon = firstAtLeast(own, forwardedAt + SOON, ({ startedAt }) => startedAt)
+    return [{ isHit: own[first]?.requestId === truth.requestId, bits: Math.log2(Math.max(1, soon - first)) }]
   })
-  const blind = receipts.size === 0 ? 0 : 1 / receipts.size
-  return { observer: 'relay+settlement', fact: 'request', attack: 'start time', success: shareOf(hits), blind, samples: hits.length }
-}
-
-/** Who asked, for an issuer that sees a gateway's requests: the one who bought most by then. */
-export function gatewayWithIssuer(
-  sales: readonly SaleSighting[],
-  openings: ReadonlyMap<string, { readonly at: number }>,
-  truths: ReadonlyMap<string, Truth>,
-  peerIdOf: (name: string) => string,
-): Leak {
-  const hits: boolean[] = []
-  const bits: number[] = []
-  const bought = new Purchases(sales)
-  for (const [sealed, { at }] of [...openings].sort(([, left], [, right]) => left.at - right.at)) {
-    const truth = truths.get(sealed)
-    if (truth === undefined) continue
-    bought.until(at)
-    hits.push(bought.most() === peerIdOf(truth.client))
-    bits.push(bought.bits())
-  }
-  const blind = blindGuess([...truths.values()].map(({ client }) => client))
   return {
-    observer: 'gateway+issuer',
-    fact: 'sender',
-    attack: 'purchases',
-    success: shareOf(hits),
-    blind,
-    samples: hits.length,
-    ...bitsOf(bits),
+    ...{ observer: 'relay+settlement', fact: 'request', attack: 'start time', samples: judged.length },
+    success: shareOf(judged.map(({ isHit }) => isHit)),
+    blind: receipts.size === 0 ? 0 : 1 / receipts.size,
+    ...bitsOf(judged.map(({ bits }) => bits)),
   }
 }
 
-/** What each buyer has bought so far, kept as sums: there may be very many of both. */
-class Purchases {
-  readonly #sales: readonly SaleSighting[]
-  readonly #counts = new Map<string, number>()
-  #next = 0
-  #total = 0
-  /** Σ x·log2 x over all buyers. */
-  #sum = 0
-  #most = { buyer: '', count: 0 }
-
-  constructor(sales: readonly SaleSighting[]) {
-    this.#sales = [...sales].sort((left, right) => left.at - right.at)
-  }
-
-  until(instant: number): void {
-    for (; this.#next < this.#sales.length; this.#next++) {
-      const sale = this.#sales[this.#next]
-      if (sale === undefined || sale.at > instant) return
-      const before = this.#counts.get(sale.buyer) ?? 0
-      const count = before + sale.count
-      this.#counts.set(sale.buyer, count)
-      this.#total += sale.count
-      this.#sum += count * Math.log2(count) - (before === 0 ? 0 : before * Math.log2(before))
-      if (count > this.#most.count) this.#most = { buyer: sale.buyer, count }
-    }
-  }
-
-  most(): string {
-    return this.#most.buyer
-  }
-
-  bits(): number {
-    return this.#total === 0 ? 0 : Math.max(0, Math.log2(this.#total) - this.#sum / this.#total)
-  }
-}
+/** A gateway begins within this time, in ms: what starts later is no candidate. */
+const SOON = 1_000

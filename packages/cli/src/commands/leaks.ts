@@ -1,8 +1,7 @@
 import { type Leak, type LeakReport, leakMetrics } from '@infermesh/analysis'
-import type { NetworkRecord } from '@infermesh/scenario'
 import { Command } from 'commander'
 import { RunFiles } from '../audit/run-files.ts'
-import { leaksOfRun } from '../leaks/run-leaks.ts'
+import { LeakRecords } from '../leaks/leak-records.ts'
 import { tableText } from '../output/table.ts'
 import { UserError } from '../user-error.ts'
 
@@ -29,17 +28,19 @@ async function leaks(runs: readonly string[], flags: { readonly json?: true }): 
 
 async function reportOf(run: string): Promise<LeakReport> {
   const files = new RunFiles(run)
-  const records: NetworkRecord[] = []
-  for await (const record of files.trace()) records.push(record)
-  const report = leaksOfRun(files.genesis(), records)
-  if (report.costs.requests === 0 || !records.some(({ event }) => event.type === 'sealedSent'))
+  const records = new LeakRecords(files.genesis())
+  for await (const record of files.trace()) records.observe(record)
+  const report = records.report()
+  if (report.costs.requests === 0 || !records.hasSealed())
     throw new UserError(`${run}: expected a run with sealed requests that were answered, found none; give a load \`oblivious\``)
   return report
 }
 
 function print(named: readonly Named[]): void {
   for (const [index, { run }] of named.entries()) if (named.length > 1) console.log(`${letterOf(index)} = ${run}`)
-  const keys = [...new Set(named.flatMap(({ report }) => report.leaks.map(keyOf)))]
+  const all = named.flatMap(({ report }) => report.leaks)
+  const observers = [...new Set(all.map(({ observer }) => observer))]
+  const keys = [...new Set(observers.flatMap((observer) => all.filter((leak) => leak.observer === observer).map(keyOf)))]
   const columns = (name: string): string[] => named.map((_, index) => (named.length === 1 ? name : `${name} ${letterOf(index)}`))
   const head = [
     'observer',

@@ -25,6 +25,15 @@ export const padding = z
   ])
   .meta({ description: 'none, padme, power-of-two, buckets (1 to 64 KiB), or multiple, fixed or buckets in bytes' })
 
+/** Requests for nothing. */
+const cover = z
+  .union([
+    rate.transform((every) => ({ kind: 'additive' as const, rate: every })),
+    z.strictObject({ additive: rate }).transform(({ additive }) => ({ kind: 'additive' as const, rate: additive })),
+    z.strictObject({ substituting: rate }).transform(({ substituting }) => ({ kind: 'substituting' as const, rate: substituting })),
+  ])
+  .meta({ description: 'Requests for nothing from each client: additive beside the real ones, or substituting, which real ones replace' })
+
 const choice = z.enum(['uniform', 'sticky'])
 
 /** How the clients of a load ask, when they ask sealed, through relays. */
@@ -35,7 +44,7 @@ export const obliviousLoad = z
     tokens: z.int().min(1).max(64).meta({ description: 'Pays with blind tokens, bought in lots of this many' }).optional(),
     relays: choice.meta({ description: 'A relay drawn for each request, or one that is kept' }).optional(),
     gateways: choice.optional(),
-    cover: rate.meta({ description: 'Requests for nothing that each client adds' }).optional(),
+    cover: cover.optional(),
   })
   .meta({ description: 'Requests go sealed, through relays' })
 

@@ -73,7 +73,7 @@ class ObliviousClient implements PeerMachine {
 
   #onTimer(key: string, now: Millis): readonly PeerEffect[] {
     if (key === TICK_KEY) return [...this.#tick(now), ...this.#asks.onSupplies(now)]
-    if (key === COVER_KEY) return [...this.#cover(now), ...this.#nextCover()]
+    if (key === COVER_KEY) return [...this.#onCoverTime(now), ...this.#nextCover()]
     if (key.startsWith(DEADLINE_PREFIX)) return this.#asks.onDeadline(key.slice(DEADLINE_PREFIX.length), now)
     return this.#asks.onRetry(key.slice(RETRY_PREFIX.length), now)
   }
@@ -118,6 +118,11 @@ class ObliviousClient implements PeerMachine {
     return this.#asks.submit(parsed.submission, id, now)
   }
 
+  #onCoverTime(now: Millis): PeerEffect[] {
+    const real = this.#asks.sendNext(now)
+    return real.length > 0 ? real : this.#cover(now)
+  }
+
   /** A request for nothing. On the wire it is one like the others of its class. */
   #cover(now: Millis): PeerEffect[] {
     const gateway = this.#asks.drawGateway(now)
@@ -139,8 +144,8 @@ class ObliviousClient implements PeerMachine {
 
   #nextCover(): PeerEffect[] {
     const { cover } = this.#oblivious
-    if (cover === 0) return []
-    return [setTimer(COVER_KEY, Math.round(exponentialOf(obliviousOf(this.#services).entropy, 1_000 / cover)))]
+    if (cover.kind === 'none') return []
+    return [setTimer(COVER_KEY, Math.round(exponentialOf(obliviousOf(this.#services).entropy, 1_000 / cover.rate)))]
   }
 }
 

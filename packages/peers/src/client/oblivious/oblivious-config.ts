@@ -14,9 +14,14 @@ export interface ObliviousClientConfig {
   /** `uniform`: drawn anew for each request. `sticky`: drawn once, and kept while it works. */
   readonly relayChoice?: Choice
   readonly gatewayChoice?: Choice
-  /** Requests for nothing, a second, at random times. */
-  readonly cover?: number
+  readonly cover?: Cover
 }
+
+/**
+ * Requests for nothing, `rate` a second at random times. `additive`: on top of the real ones. `substituting`: a request leaves only when the
+ * time for one of them has come, and in its place, so that how many leave never depends on how many are asked.
+ */
+export type Cover = { readonly kind: 'none' } | { readonly kind: 'additive' | 'substituting'; readonly rate: number }
 
 export type Choice = 'uniform' | 'sticky'
 
@@ -35,7 +40,7 @@ export const obliviousClientDefaults = {
   salted: false,
   relayChoice: 'uniform',
   gatewayChoice: 'uniform',
-  cover: 0,
+  cover: { kind: 'none' },
 } as const satisfies Partial<ObliviousClientConfig>
 
 export type ObliviousSettings = ObliviousClientConfig & Required<Pick<ObliviousClientConfig, keyof typeof obliviousClientDefaults>>

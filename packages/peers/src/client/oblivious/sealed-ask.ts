@@ -19,5 +19,6 @@ export interface SealedAsk {
   tokens: readonly Uint8Array[]
   /** Sendings so far. */
   tries: number
-  state: 'waiting' | 'sent' | 'ended'
+  /** `waiting` for keys or tokens, `queued` for its turn. */
+  state: 'waiting' | 'queued' | 'sent' | 'ended'
 }

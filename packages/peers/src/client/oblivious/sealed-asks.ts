@@ -21,7 +21,7 @@ import type { ObliviousSettings } from './oblivious-config.ts'
 import type { PrivateRequest, SealedAsk } from './sealed-ask.ts'
 import { Sealer } from './sealer.ts'
 import { type Arrival, Shipments } from './shipments.ts'
-import type { Supplies } from './supplies.ts'
+import type { Supplied, Supplies } from './supplies.ts'
 
 export const DEADLINE_PREFIX = 'deadline/'
 export const RETRY_PREFIX = 'retry/'
@@ -96,6 +96,12 @@ export class SealedAsks {
     ]
   }
 
+  /** The oldest request that waits for its turn, where requests go in place of cover; nothing without one. */
+  sendNext(now: Millis): PeerEffect[] {
+    for (const ask of this.#open.values()) if (ask.state === 'queued') return this.#seal(ask, now)
+    return []
+  }
+
   /** Keys or tokens came: those that waited for them go on. */
   onSupplies(now: Millis): PeerEffect[] {
     return [...this.#open.values()].filter(({ state }) => state === 'waiting').flatMap((ask) => this.#advance(ask, now))
@@ -145,12 +151,27 @@ export class SealedAsks {
     return { requestId, envelope: { payload }, prompt }
   }
 
-  /** Seals and sends, or says what is missing and waits for it. */
+  /** Seals and sends, or waits for its turn, or says what is missing and waits for it. */
   #advance(ask: SealedAsk, now: Millis): PeerEffect[] {
-    const { gateway, price } = ask
-    const supplied = this.#parts.supplies.provide(gateway, price - ask.tokens.length, this.shipments.relay(now), now)
-    if (supplied.state === 'missing') return supplied.effects
-    ask.tokens = [...ask.tokens, ...supplied.tokens]
+    if (this.#parts.oblivious.cover.kind !== 'substituting') return this.#seal(ask, now)
+    const supplied = this.#provide(ask, now)
+    ask.state = supplied.state === 'missing' ? 'waiting' : 'queued'
+    return supplied.state === 'missing' ? supplied.effects : []
+  }
+
+  #provide(ask: SealedAsk, now: Millis): Supplied {
+    const supplied = this.#parts.supplies.provide(ask.gateway, ask.price - ask.tokens.length, this.shipments.relay(now), now)
+    if (supplied.state === 'ready') ask.tokens = [...ask.tokens, ...supplied.tokens]
+    return supplied
+  }
+
+  #seal(ask: SealedAsk, now: Millis): PeerEffect[] {
+    const { gateway } = ask
+    const supplied = this.#provide(ask, now)
+    if (supplied.state === 'missing') {
+      ask.state = 'waiting'
+      return supplied.effects
+    }
     const sealed = this.sealer.seal(this.#questionOf(ask, now), gateway, supplied.config)
     if (sealed === undefined) return this.#end(ask, { outcome: 'failed', code: 'unknown-key', detail: "the gateway's key is no key" }, now)
     ask.state = 'sent'

@@ -1,0 +1,57 @@
+import { areaUnderCurve } from '../attacks/metrics.ts'
+import type { FlowSighting, SaleSighting } from '../observers/sightings.ts'
+import type { Truth } from '../observers/truth.ts'
+import { estimatorOf, halves, isNear, median } from './estimator.ts'
+import { bitsOf, type Leak, shareOf } from './leak.ts'
+
+/** One client as an observer counts it, and the number that is asked for. */
+interface Counted {
+  readonly client: string
+  readonly seen: number
+  readonly truth: number
+}
+
+/** How often each client asks, for someone who counts what leaves it. Cover is counted too. */
+export function activityLeak(flows: Iterable<FlowSighting>, truths: Iterable<Truth>, peerIdOf: (name: string) => string): Leak | undefined {
+  const seen = new Map<string, number>()
+  for (const { end } of flows) seen.set(end, (seen.get(end) ?? 0) + 1)
+  const asked = new Map<string, number>()
+  for (const { client } of truths) asked.set(client, (asked.get(client) ?? 0) + 1)
+  const byPeer = new Map([...asked].map(([client, count]) => [peerIdOf(client), count]))
+  const counted = [...seen].map(([client, count]): Counted => ({ client, seen: count, truth: byPeer.get(client) ?? 0 }))
+  return countLeak({ observer: 'links', fact: 'how often', attack: 'counting' }, counted)
+}
+
+/** How much each client spends, for the issuer, who counts what it buys. */
+export function boughtLeak(
+  sales: readonly SaleSighting[],
+  spent: ReadonlyMap<string, number>,
+  peerIdOf: (name: string) => string,
+): Leak | undefined {
+  const bought = new Map<string, number>()
+  for (const { buyer, count } of sales) bought.set(buyer, (bought.get(buyer) ?? 0) + count)
+  const byPeer = new Map([...spent].map(([client, count]) => [peerIdOf(client), count]))
+  const counted = [...bought].map(([client, count]): Counted => ({ client, seen: count, truth: byPeer.get(client) ?? 0 }))
+  return countLeak({ observer: 'issuer', fact: 'spend', attack: 'lots bought' }, counted)
+}
+
+/** The attacker knows what its own clients did, every other one. The question of yes or no: does this one more than is usual? */
+function countLeak(name: Pick<Leak, 'observer' | 'fact' | 'attack'>, counted: readonly Counted[]): Leak | undefined {
+  const [known, judged] = halves(counted, ({ client }) => client)
+  if (known.length === 0 || judged.length === 0) return undefined
+  const guess = estimatorOf(known.map(({ seen, truth }) => ({ features: [seen], answer: truth })))
+  const usual = median(known.map(({ truth }) => truth))
+  const [more = [], less = []] = [true, false].map((wanted) =>
+    judged.filter(({ truth }) => truth > usual === wanted).map(({ seen }) => seen),
+  )
+  const crowds = new Map<number, number>()
+  for (const { seen } of judged) crowds.set(seen, (crowds.get(seen) ?? 0) + 1)
+  return {
+    ...name,
+    success: shareOf(judged.map(({ seen, truth }) => isNear(Math.round(guess([seen])), truth))),
+    blind: shareOf(judged.map(({ truth }) => isNear(usual, truth))),
+    samples: judged.length,
+    ...bitsOf(judged.map(({ seen }) => Math.log2(crowds.get(seen) ?? 1))),
+    ...(more.length > 0 && less.length > 0 ? { auc: areaUnderCurve(more, less) } : {}),
+  }
+}
