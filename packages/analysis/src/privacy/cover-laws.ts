@@ -1,7 +1,7 @@
 import type { Random } from '@infermesh/kernel'
 import { areaUnderCurve } from '../attacks/metrics.ts'
-import { type Law, within } from '../laws/law.ts'
-import { normalBelow, poisson } from './draws.ts'
+import { type Law, near, within } from '../laws/law.ts'
+import { exponential, normalBelow, poisson } from './draws.ts'
 
 export interface CoverCase {
   /** Cover messages, real messages and observation, in one unit of time. */
@@ -20,6 +20,32 @@ export const additiveCover = ({ cover, real, time }: CoverCase, drawn: typeof po
     return within(expected, areaUnderCurve(counts(cover + real), counts(cover)), [expected - 0.01, expected + 0.01])
   },
 })
+
+export interface SubstitutingCase {
+  /** Turns to send, and real messages, in one unit of time. */
+  readonly turns: number
+  readonly real: number
+}
+
+/** What it costs to send only when a turn has come: the queue in which real messages wait for one. */
+export const substitutingWait = ({ turns, real }: SubstitutingCase, served: (turns: number) => number = same): Law => ({
+  name: `privacy.substituting-cover.${turns}-${real}.wait`,
+  source: 'real messages in place of Poisson cover wait 1/(λ_turn − λ_real), an M/M/1 queue',
+  run: (random) => {
+    const [asking, turning] = [random.fork('asked'), random.fork('turns')]
+    let [asked, turn, waited] = [0, 0, 0]
+    for (let message = 0; message < MESSAGES; message++) {
+      asked += exponential(asking, real)
+      // Turns come whether or not anyone waits: the next one after both the question and the turn before it.
+      turn = Math.max(turn, asked) + exponential(turning, served(turns))
+      waited += turn - asked
+    }
+    return near(1 / (turns - real), waited / MESSAGES, 0.05)
+  },
+})
+
+const same = (turns: number): number => turns
+const MESSAGES = 100_000
 
 /** What is done to the sizes of streamed pieces. `batch` pieces go together; each event then gets up to `pad` random bytes. */
 export interface Treatment {
@@ -109,6 +135,8 @@ export const coverLaws: readonly Law[] = [
   additiveCover({ cover: 1, real: 0.1, time: 400 }),
   additiveCover({ cover: 10, real: 0.1, time: 400 }),
   additiveCover({ cover: 10, real: 1, time: 100 }),
+  substitutingWait({ turns: 0.5, real: 0.2 }),
+  substitutingWait({ turns: 1, real: 0.25 }),
   tokenLengths({ name: 'none', batch: 1, pad: 0, fixed: 0 }),
   tokenLengths({ name: 'pad-16', batch: 1, pad: 16, fixed: 0 }),
   tokenLengths({ name: 'pad-64', batch: 1, pad: 64, fixed: 0 }),

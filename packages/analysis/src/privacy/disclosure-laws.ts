@@ -42,7 +42,8 @@ export const disclosure = (options: DisclosureCase, share = 1): Law => ({
       const sightings = Array.from({ length: rounds }, () => countRound(random, options, true))
       return contactShare(discloseReceivers(sightings, background, options.batch), options.contacts)
     })
-    return options.deviations === 2 ? within(0.95, mean(found), [0.92, 0.98]) : within(0.994, mean(found), [0.975, 1])
+    // The rounds are a bound that is met on average: to find more is no failure.
+    return options.deviations === 2 ? within(0.95, mean(found), [0.92 - NOISE, 1]) : within(0.994, mean(found), [0.99 - NOISE, 1])
   },
 })
 
@@ -63,6 +64,8 @@ function countRound(random: Random, options: DisclosureCase, targetSent: boolean
 }
 
 const TRIALS = 40
+/** Of a share, over the trials. */
+const NOISE = 0.02
 const BACKGROUND_ROUNDS = 10_000
 
 export const disclosureLaws: readonly Law[] = [

@@ -3,7 +3,7 @@ import { type HpkePrimitives, sizedPrimitives } from '@infermesh/protocol/oblivi
 import { expect, test } from 'vitest'
 import type { Law } from '../laws/law.ts'
 import { noiseBudget } from './budget-laws.ts'
-import { additiveCover, tokenLengths } from './cover-laws.ts'
+import { additiveCover, substitutingWait, tokenLengths } from './cover-laws.ts'
 import { disclosure, intersection } from './disclosure-laws.ts'
 import { exponential, poisson } from './draws.ts'
 import { headlineLaws } from './headline-laws.ts'
@@ -37,6 +37,7 @@ const planted: readonly (readonly [string, Law])[] = [
     'half of the real messages',
     additiveCover({ cover: 1, real: 0.1, time: 400 }, (random, mean) => poisson(random, mean > 420 ? mean - 20 : mean)),
   ],
+  ['turns that come less often', substitutingWait({ turns: 0.5, real: 0.2 }, (turns) => 0.95 * turns)],
   [
     'padding that is not there',
     tokenLengths({ name: 'pad-64', batch: 1, pad: 64, fixed: 0 }, { name: 'none', batch: 1, pad: 0, fixed: 0 }),
@@ -71,7 +72,11 @@ test('the headline runs each network once, and fails for one whose countermeasur
     'privacy.settlement.dictionary.success_rate': 1,
     'privacy.settlement.answer_dictionary.success_rate': 1,
     'privacy.gateway_issuer.purchases.success_rate': 1,
+    'privacy.gateway_issuer.purchase_times.success_rate': 1,
+    'privacy.links.counting.success_rate': 1,
     'privacy.cost.bytes_ratio': 1,
+    'privacy.cost.bytes_per_request': 3_000,
+    'privacy.cost.seals_per_request': 33,
     'privacy.cost.ttft_ms_p50': 100,
   }
   const laws = headlineLaws(({ name }) => {
