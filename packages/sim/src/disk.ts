@@ -1,5 +1,6 @@
 import type { AnyEnvelope, AnyMessage, Millis } from '@infermesh/kernel'
 import type { Peer } from './peer.ts'
+import type { SavedValues } from './saved-values.ts'
 
 /**
  * What is wrong with a peer's disk. `full`: the next save fails, and a peer that cannot keep its word stops (it crashes).
@@ -22,17 +23,27 @@ export type WriteOutcome =
 
 const WRITTEN: WriteOutcome = { type: 'written' }
 
-/** Writes a value, or removes it when there is none. The store keeps its own copy. */
+/** What a peer saves under a key; without a value, what was there is removed. */
+export interface Save {
+  readonly key: string
+  readonly value?: Uint8Array
+}
+
+/** Does what a save asks for. The store keeps a copy out of `values`. */
 export function write<M extends AnyMessage, E extends AnyEnvelope>(
   peer: Peer<M, E>,
-  key: string,
-  value: Uint8Array | undefined,
+  { key, value }: Save,
+  values: SavedValues,
 ): WriteOutcome {
   const fault = peer.disk
   if (fault?.type === 'full' && value !== undefined) return { type: 'crash', reason: 'the disk is full' }
   peer.store ??= new Map()
-  if (value === undefined) peer.store.delete(key)
-  else peer.store.set(key, fault?.type === 'torn' ? value.slice(0, value.length >>> 1) : value.slice())
+  if (value === undefined) {
+    peer.store.delete(key)
+  } else {
+    const saved = values.keep(key, fault?.type === 'torn' ? value.subarray(0, value.length >>> 1) : value)
+    peer.store.set(saved.key, saved.value)
+  }
   if (fault?.type === 'torn' && value !== undefined) {
     peer.disk = undefined
     return { type: 'crash', reason: 'the disk tore a write' }

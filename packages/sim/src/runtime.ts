@@ -16,7 +16,7 @@ import {
 import { AnnouncedQueue } from './announced-queue.ts'
 import type { Bandwidth } from './bandwidth.ts'
 import { Cargo } from './cargo.ts'
-import { loseUnsynced, write } from './disk.ts'
+import { loseUnsynced, type Save, write } from './disk.ts'
 import { ADMITTED, KIND, reachesBlockedPeer } from './event-kind.ts'
 import { EventQueue } from './event-queue.ts'
 import { inputText, MachineFailed } from './failures.ts'
@@ -24,6 +24,7 @@ import type { Host } from './host.ts'
 import { createParts, type Handler, handleOutside, handlersOf, type Parts } from './parts.ts'
 import { Peer } from './peer.ts'
 import { ProgressGuard } from './progress-guard.ts'
+import { SavedValues } from './saved-values.ts'
 import { TraceHash } from './trace-hash.ts'
 import type { MessageWorldOptions } from './world.ts'
 
@@ -48,6 +49,7 @@ export class Runtime<M extends AnyMessage, E extends AnyEnvelope> implements Hos
   readonly #options: MessageWorldOptions<M, E>
   readonly #handlers: (Handler<M, E> | undefined)[]
   readonly #actions = new Cargo<Action>()
+  readonly #saved = new SavedValues()
   readonly #guard: ProgressGuard
   readonly #nameOf = (peer: number): string => this.peers[peer]?.spec.name ?? WORLD
   #records = 0
@@ -208,9 +210,8 @@ export class Runtime<M extends AnyMessage, E extends AnyEnvelope> implements Hos
         this.parts.timers.clear(peer, effect.key)
         return 0
       case 'save':
-        return this.#save(peer, effect.key, effect.value)
       case 'forget':
-        return this.#save(peer, effect.key, undefined)
+        return this.#save(peer, effect)
       case 'compute':
         this.parts.computing.start(peer, effect.callId, effect.job)
         return 0
@@ -222,8 +223,8 @@ export class Runtime<M extends AnyMessage, E extends AnyEnvelope> implements Hos
     }
   }
 
-  #save(peer: Peer<M, E>, key: string, value: Uint8Array | undefined): number {
-    const outcome = write(peer, key, value)
+  #save(peer: Peer<M, E>, save: Save): number {
+    const outcome = write(peer, save, this.#saved)
     if (outcome.type === 'crash') this.crash(peer, outcome.reason)
     return outcome.type === 'slow' ? outcome.by : 0
   }

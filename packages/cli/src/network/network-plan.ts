@@ -51,17 +51,18 @@ interface Seat {
 export function planNetwork(scenario: Scenario, options: PlanOptions = {}): NetworkPlan {
   const runSeed = `${scenario.name}/${scenario.seed}`
   const platformSeed = seedOf(runSeed, 'attestation root')
-  const seats: readonly Seat[] = [
+  const taken: readonly Seat[] = [
     ...scenario.peers,
     ...clientSeats(scenario),
     ...(options.httpClient === true ? [{ name: HTTP_CLIENT, role: 'client' as const }] : []),
   ]
+  const seats = taken.map((seat) => ({ ...seat, identitySeed: seedOf(runSeed, seat.name) }))
   // Gateways pay for what comes to them sealed.
   const isOblivious = scenario.peers.some(({ role }) => role === 'relay')
-  const members = seats.map(({ name, role }) => ({
+  const members = seats.map(({ name, role, identitySeed }) => ({
     name,
     role,
-    peerId: identityFromSeed(seedOf(runSeed, name)).peerId,
+    peerId: identityFromSeed(identitySeed).peerId,
     balance: role === 'client' || role === 'operator' || (role === 'gateway' && isOblivious) ? BALANCE : 0,
   }))
   const genesis: Genesis = {
@@ -76,7 +77,6 @@ export function planNetwork(scenario: Scenario, options: PlanOptions = {}): Netw
   const peerIds = new Map(members.map(({ name, peerId }) => [name, peerId]))
   const peers = seats.map((seat) => ({
     ...seat,
-    identitySeed: seedOf(runSeed, seat.name),
     config: withLies(configOf(seat.name, seat.role, scenario, { gateways, relays }), liesOf(seat.name, scenario, peerIds)),
     dial: links.get(seat.name) ?? [],
   }))

@@ -72,10 +72,16 @@ export const nodeCryptography: Cryptography = {
   },
 }
 
-/** The peer of a 32-byte Ed25519 seed. */
+const identities = new WeakMap<Uint8Array, PeerIdentity>()
+
+/** The peer of a 32-byte Ed25519 seed. Nobody may change the seed afterwards: plan, world and machine ask for the same one, and get it made once. */
 export function identityFromSeed(seed: Uint8Array): PeerIdentity {
+  const known = identities.get(seed)
+  if (known !== undefined) return known
   const publicKey = new Uint8Array(createPublicKey(privateKeyOf(seed)).export({ format: 'der', type: 'spki' }).subarray(-32))
-  return { peerId: peerIdFromKey(publicKey), publicKey, privateKey: seed }
+  const identity = { peerId: peerIdFromKey(publicKey), publicKey, privateKey: seed }
+  identities.set(seed, identity)
+  return identity
 }
 
 /** A peer's key seed from the run's seed and its name: the same network has the same keys, run after run. */

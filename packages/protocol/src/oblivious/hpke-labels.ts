@@ -29,8 +29,16 @@ export const KEM_LABELS = {
   sharedSecret: expandLabel(KEM_SUITE, 'shared_secret', HASH_LENGTH),
 } as const
 
-/** Made anew on each call: callers keep it with their terms. */
+const known = new Map<AeadId, SuiteLabels>()
+
+/** The same for all contexts of a suite, so each suite's are made once. */
 export function suiteLabels(aead: AeadId): SuiteLabels {
+  const labels = known.get(aead) ?? madeLabels(aead)
+  known.set(aead, labels)
+  return labels
+}
+
+function madeLabels(aead: AeadId): SuiteLabels {
   const suite = concat(utf8ToBytes('HPKE'), u16(KEM_X25519), u16(KDF_SHA256), u16(aead))
   const exported = extractLabel(suite, 'sec')
   return {

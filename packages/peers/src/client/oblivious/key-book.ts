@@ -75,10 +75,8 @@ export class KeyBook {
     if (attestation === undefined || attestation.signer !== root) return 'its attestation is not signed by the attestation root'
     if (attestation.payload.subject !== signer) return 'its attestation is for another peer'
     if (attestation.payload.measurement !== this.#measurement) return 'other code than expected holds the secret'
-    if (attestation.payload.userData !== attestedKeysOf(this.#services.crypto.hash, signer, payload))
-      return 'its attestation is for other keys'
-    const configs = decodeKeyConfigs(payload.keys)
-    const [config] = configs.ok ? configs.value : []
+    const { attested, config } = this.#shared('keys read', envelope.bytes, () => this.#readKeys(envelope))
+    if (attestation.payload.userData !== attested) return 'its attestation is for other keys'
     if (config === undefined) return 'it holds no key that can be used here'
     const known = this.#configs.get(signer)
     if (known === undefined || known.at <= at) this.#configs.set(signer, { config, until: payload.until, at })
@@ -88,8 +86,19 @@ export class KeyBook {
   #takeTokenKey(raw: Uint8Array, now: Millis): void {
     const envelope = this.#open('tokenKey', raw)
     if (envelope === undefined || now >= envelope.payload.until || !this.#services.directory.has(envelope.signer, 'issuer')) return
-    const key = decodeRsaKey(envelope.payload.key)
-    if (key.ok) this.#issuer = { peer: envelope.signer, key: issuerKeyOf(key.value), worth: envelope.payload.worth }
+    const { issuer } = this.#shared('issuer read', envelope.bytes, () => readIssuer(envelope))
+    this.#issuer = issuer ?? this.#issuer
+  }
+
+  #readKeys({ signer, payload }: Envelope<'keyConfig'>): { readonly attested: string; readonly config: KeyConfig | undefined } {
+    const configs = decodeKeyConfigs(payload.keys)
+    return { attested: attestedKeysOf(this.#services.crypto.hash, signer, payload), config: configs.ok ? configs.value[0] : undefined }
+  }
+
+  /** All clients of one world are given the same keys, and read the same in them. */
+  #shared<T extends object>(purpose: string, bytes: Uint8Array, read: () => T): T {
+    const { crypto } = this.#services
+    return crypto.once === undefined ? read() : crypto.once(purpose, bytes, read, KEYS_KEPT)
   }
 
   #open<K extends StatementType>(type: K, raw: Uint8Array): Envelope<K> | undefined {
@@ -102,5 +111,12 @@ export class KeyBook {
   }
 }
 
+function readIssuer({ signer, payload }: Envelope<'tokenKey'>): { readonly issuer: KnownIssuer | undefined } {
+  const key = decodeRsaKey(payload.key)
+  return { issuer: key.ok ? { peer: signer, key: issuerKeyOf(key.value), worth: payload.worth } : undefined }
+}
+
+/** A world has few keys in force. */
+const KEYS_KEPT = 256
 /** Clocks differ. */
 const SKEW: Millis = 60_000
