@@ -6,6 +6,7 @@ const benches = {
   oblivious: ['packages/protocol/bench/oblivious.ts'],
   flagship: ['packages/cli/bench/flagship.ts'],
   echo: ['packages/libp2p/bench/echo.ts'],
+  stack: ['packages/libp2p/bench/stack.ts', '2'],
   completion: ['packages/cli/bench/completion.ts'],
   testnet: ['packages/testnet/bench/meshed.ts'],
   'flood-10k': ['packages/sim/bench/flood.ts', '10000', '5'],
