@@ -47,6 +47,11 @@ export class KeyBook {
     return known === undefined || now >= known.until ? undefined : known.config
   }
 
+  /** When the key that is known of a gateway ends. */
+  until(gateway: PeerId): Millis {
+    return this.#configs.get(gateway)?.until ?? Number.POSITIVE_INFINITY
+  }
+
   /** What the gateway says that it does not hold is not used again. */
   forget(gateway: PeerId): void {
     this.#configs.delete(gateway)

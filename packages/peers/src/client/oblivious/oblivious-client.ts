@@ -8,7 +8,8 @@ import { failed } from '../failed-submission.ts'
 import { isLocalCaller } from '../local-caller.ts'
 import { type Refusal, refused } from '../refusal.ts'
 import { parseSubmission } from '../submission.ts'
-import { ASK_AGAIN, LOOK_AGAIN, type ObliviousClientConfig, type ObliviousSettings, obliviousClientDefaults } from './oblivious-config.ts'
+import { type ObliviousClientConfig, type ObliviousSettings, obliviousClientDefaults } from './oblivious-config.ts'
+import { ROUND_KEY, Rounds } from './rounds.ts'
 import { DEADLINE_PREFIX, RETRY_PREFIX, SealedAsks } from './sealed-asks.ts'
 import { FORWARD_PREFIX } from './shipments.ts'
 import { Supplies } from './supplies.ts'
@@ -28,8 +29,7 @@ class ObliviousClient implements PeerMachine {
   readonly #services: PeerServices
   readonly #supplies: Supplies
   readonly #asks: SealedAsks
-  /** Nothing is missing, so nothing is looked after for a while. */
-  #isCalm = false
+  readonly #rounds = new Rounds()
 
   constructor(config: Required<ClientConfig>, oblivious: ObliviousSettings, services: PeerServices) {
     this.#config = config
@@ -41,15 +41,14 @@ class ObliviousClient implements PeerMachine {
 
   handle(input: PeerInput, now: Millis): readonly PeerEffect[] {
     const effects = this.#route(input, now)
-    if (!this.#isCalm || !this.#asks.isWaiting()) return effects
-    this.#isCalm = false
-    return [...effects, setTimer(TICK_KEY, ASK_AGAIN)]
+    const round = this.#rounds.after(now, () => ({ isStocked: this.#isStocked(now), isWaiting: this.#asks.isWaiting() }))
+    return round.length === 0 ? effects : [...effects, ...round]
   }
 
   #route(input: PeerInput, now: Millis): readonly PeerEffect[] {
     switch (input.type) {
       case 'started':
-        return [...this.#tick(now), ...this.#nextCover()]
+        return [...this.#round(now), ...this.#nextCover()]
       case 'request':
         return this.#onRequest(input, now)
       case 'cancelled':
@@ -72,19 +71,26 @@ class ObliviousClient implements PeerMachine {
   }
 
   #onTimer(key: string, now: Millis): readonly PeerEffect[] {
-    if (key === TICK_KEY) return [...this.#tick(now), ...this.#asks.onSupplies(now)]
+    if (key === ROUND_KEY) return [...this.#round(now), ...this.#asks.onSupplies(now)]
     if (key === COVER_KEY) return [...this.#onCoverTime(now), ...this.#nextCover()]
     if (key.startsWith(DEADLINE_PREFIX)) return this.#asks.onDeadline(key.slice(DEADLINE_PREFIX.length), now)
     return this.#asks.onRetry(key.slice(RETRY_PREFIX.length), now)
   }
 
-  #tick(now: Millis): PeerEffect[] {
+  #round(now: Millis): PeerEffect[] {
+    const { gateways } = this.#config
+    if (this.#isStocked(now) && !this.#asks.isWaiting()) return [this.#rounds.calm(now, this.#supplies.until(gateways))]
     const relay = this.#asks.shipments.relay(now)
-    const isReady = this.#config.gateways.every((gateway) => this.#supplies.config(gateway, now) !== undefined)
-    const asked = isReady ? [] : this.#supplies.askKeys(relay, now)
-    const bought = this.#supplies.stockUp(this.#config.gateways, relay, now)
-    this.#isCalm = isReady && !this.#supplies.isShort(this.#config.gateways) && !this.#asks.isWaiting()
-    return [...asked, ...bought, setTimer(TICK_KEY, this.#isCalm ? LOOK_AGAIN : ASK_AGAIN)]
+    const asked = this.#hasKeys(now) ? [] : this.#supplies.askKeys(relay, now)
+    return [...asked, ...this.#supplies.stockUp(gateways, relay, now), this.#rounds.soon()]
+  }
+
+  #hasKeys(now: Millis): boolean {
+    return this.#config.gateways.every((gateway) => this.#supplies.config(gateway, now) !== undefined)
+  }
+
+  #isStocked(now: Millis): boolean {
+    return this.#hasKeys(now) && !this.#supplies.isShort(this.#config.gateways)
   }
 
   #onSupplyFailed(callId: string, now: Millis): PeerEffect[] {
@@ -150,5 +156,4 @@ class ObliviousClient implements PeerMachine {
 }
 
 const refusal = (id: string, why: Refusal): PeerEffect => respond(id, refused(why))
-const TICK_KEY = 'tick'
 const COVER_KEY = 'cover'

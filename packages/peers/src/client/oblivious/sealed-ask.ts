@@ -19,6 +19,6 @@ export interface SealedAsk {
   tokens: readonly Uint8Array[]
   /** Sendings so far. */
   tries: number
-  /** `waiting` for keys or tokens, `queued` for its turn. */
-  state: 'waiting' | 'queued' | 'sent' | 'ended'
+  /** `waiting` for keys or tokens, `paused` until its next try, `queued` for its turn. */
+  state: 'waiting' | 'paused' | 'queued' | 'sent' | 'ended'
 }

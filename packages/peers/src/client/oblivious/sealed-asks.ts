@@ -130,7 +130,7 @@ export class SealedAsks {
 
   onRetry(requestId: string, now: Millis): PeerEffect[] {
     const ask = this.#open.get(requestId)
-    return ask === undefined ? [] : this.#advance(ask, now)
+    return ask?.state === 'paused' ? this.#advance(ask, now) : []
   }
 
   #requestOf(submission: Submission, gateway: PeerId, price: number, now: Millis): PrivateRequest {
@@ -153,10 +153,12 @@ export class SealedAsks {
 
   /** Seals and sends, or waits for its turn, or says what is missing and waits for it. */
   #advance(ask: SealedAsk, now: Millis): PeerEffect[] {
+    ask.state = 'waiting'
     if (this.#parts.oblivious.cover.kind !== 'substituting') return this.#seal(ask, now)
     const supplied = this.#provide(ask, now)
-    ask.state = supplied.state === 'missing' ? 'waiting' : 'queued'
-    return supplied.state === 'missing' ? supplied.effects : []
+    if (supplied.state === 'missing') return supplied.effects
+    ask.state = 'queued'
+    return []
   }
 
   #provide(ask: SealedAsk, now: Millis): Supplied {
@@ -234,8 +236,8 @@ export class SealedAsks {
   #onRefused(ask: SealedAsk, { code, detail, definite }: Extract<Arrival, { type: 'refused' }>, now: Millis): PeerEffect[] {
     if (!definite || ask.tries >= this.#parts.config.attempts) return this.#end(ask, { outcome: 'failed', code, detail }, now)
     if (code === 'unknown-key') this.#parts.supplies.forget(ask.gateway)
-    ask.state = 'waiting'
     if (ask.tries === 1) return this.#advance(ask, now)
+    ask.state = 'paused'
     return [setTimer(RETRY_PREFIX + ask.ask.opened.requestId, this.#parts.config.retryAfter * (1 << Math.min(ask.tries - 2, 6)))]
   }
 

@@ -42,6 +42,11 @@ export class Supplies {
     return this.#keys.get(gateway, now)
   }
 
+  /** When the first of these gateways' keys ends; without end when all are unknown. */
+  until(gateways: readonly PeerId[]): Millis {
+    return Math.min(...gateways.map((gateway) => this.#keys.until(gateway)))
+  }
+
   provide(gateway: PeerId, tokens: number, relay: PeerId, now: Millis): Supplied {
     const config = this.#keys.get(gateway, now)
     if (config === undefined) return { state: 'missing', effects: this.askKeys(relay, now) }

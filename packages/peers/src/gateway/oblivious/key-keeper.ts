@@ -44,11 +44,13 @@ export class KeyKeeper {
 
   #rotate(now: Millis): void {
     const { primitives, entropy } = obliviousOf(this.#services)
+    const { keyLife, keyOverlap } = this.#config
     this.#keyId = (this.#keyId + 1) % 256
-    this.#publishedUntil = now + this.#config.keyLife
+    this.#publishedUntil = now + keyLife
     const keyPair = primitives.keyPair(entropy(32))
     const config = { keyId: this.#keyId, publicKey: keyPair.publicKey, aeads: AEADS }
-    const acceptedUntil = this.#publishedUntil + this.#config.keyOverlap
+    // With short lives the overlap is short too: a third key at once would divide the clients further.
+    const acceptedUntil = this.#publishedUntil + Math.min(keyOverlap, keyLife)
     must(this.ring.add({ config, keyPair, publishedFrom: now, publishedUntil: this.#publishedUntil, acceptedUntil }, now))
   }
 }

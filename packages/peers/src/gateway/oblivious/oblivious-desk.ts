@@ -20,6 +20,7 @@ import { refused } from '../../client/refusal.ts'
 import { sealedNameOf } from '../../relay/sealed-name.ts'
 import { completionContent, eventContent, nativeContent } from './answer-content.ts'
 import { httpStream, httpWhole, slotStream } from './answer-stream.ts'
+import { IssuerSearch, SEARCH_KEY, SEARCH_PREFIX } from './issuer-search.ts'
 import { ANNOUNCE_KEY, KeyKeeper } from './key-keeper.ts'
 import { type ObliviousGatewayConfig, wholePadding } from './oblivious-config.ts'
 import { OpenExchange } from './open-exchange.ts'
@@ -50,6 +51,7 @@ export class ObliviousDesk {
   readonly #keys: KeyKeeper
   readonly #reception: Reception
   readonly #till: Till
+  readonly #search: IssuerSearch
   readonly #open = new Map<string, OpenExchange>()
 
   constructor(parts: ObliviousDeskParts) {
@@ -58,10 +60,15 @@ export class ObliviousDesk {
     this.#keys = new KeyKeeper(config, services, signer)
     this.#reception = new Reception(config, obliviousOf(services).primitives, this.#keys.ring)
     this.#till = new Till({ entriesMax: config.replaysMax, depositEvery: config.depositEvery }, services)
+    this.#search = new IssuerSearch(services)
   }
 
   onStarted(saved: ReadonlyMap<string, Uint8Array>, now: Millis): PeerEffect[] {
-    return [...this.#keys.onStarted(now), ...this.#till.onStarted(saved)]
+    return [...this.#keys.onStarted(now), ...this.#till.onStarted(saved), ...this.#searchIssuers(now)]
+  }
+
+  #searchIssuers(now: Millis): PeerEffect[] {
+    return this.#parts.config.payment === 'tokens' && !this.#till.knowsIssuer(now) ? this.#search.ask() : []
   }
 
   hear(envelope: Envelope<'tokenKey'>): void {
@@ -76,11 +83,14 @@ export class ObliviousDesk {
   onTimer(key: string, now: Millis): PeerEffect[] {
     if (key === ANNOUNCE_KEY) return this.#keys.announce(now)
     if (key === DEPOSIT_KEY) return this.#till.deposit()
+    if (key === SEARCH_KEY) return this.#searchIssuers(now)
     return this.#onSlot(key.slice(SLOT_PREFIX.length))
   }
 
   onResponse(callId: string, message: Message): PeerEffect[] {
     if (message.type === 'TokensTaken') return this.#till.onDeposited(callId, message)
+    if (message.type === 'KeysFound') for (const found of this.#search.found(message)) this.#till.hear(found)
+    if (callId.startsWith(SEARCH_PREFIX)) return []
     this.#till.onDepositFailed(callId)
     return []
   }
@@ -95,6 +105,9 @@ export class ObliviousDesk {
     if (this.#open.size >= config.running) {
       const detail = `this gateway answers ${config.running} sealed requests, its limit`
       return this.#refuse({ ...call, sealed }, { code: 'not-processed', detail })
+    }
+    if (config.payment === 'tokens' && !this.#till.knowsIssuer(now)) {
+      return this.#refuse({ ...call, sealed }, { code: 'not-processed', detail: 'this gateway does not know an issuer of tokens yet' })
     }
     const opened = this.#reception.receive(message, this.#httpDefaults(now), now)
     if (opened.type === 'refused') return this.#refuse({ ...call, sealed }, opened)

@@ -56,6 +56,11 @@ export class Till {
     this.#issuers.set(signer, { key: issuerKeyOf(key.value), worth: payload.worth, until: payload.until })
   }
 
+  /** Whether any token could be good here: without an issuer's key none can be told from noise. */
+  knowsIssuer(now: Millis): boolean {
+    return [...this.#issuers.values()].some(({ until }) => now < until)
+  }
+
   /** Locks all of them or none. `holder` names the exchange, `until` the latest time by which it is decided. */
   lock(tokens: readonly Uint8Array[], holder: string, until: Millis, now: Millis): Paid {
     const locked: Payment['tokens'][number][] = []
