@@ -28,7 +28,7 @@ export function asciiBytes(label: string): Uint8Array {
 }
 
 // What is hashed is mostly short, and needed no longer than its hashing takes.
-const scratch = new Uint8Array(1_024)
+const scratch = new Uint8Array(4_096)
 
 /** The hash of the parts one after the other. */
 export function hashOf(hash: Hash, ...parts: readonly Uint8Array[]): Uint8Array {

@@ -5,6 +5,7 @@ import { dictionaryHits } from './dictionary.ts'
 import { hittingSets } from './hitting-set.ts'
 import { intersect, roundsToOne } from './intersection.ts'
 import { areaUnderCurve, entropyBits, minEntropyBits } from './metrics.ts'
+import { neighbours } from './nearest-neighbours.ts'
 import { labelBits, partitionBy } from './partition.ts'
 import { roundsNeeded } from './statistical-disclosure.ts'
 import { mixEntropies, newestArrivals } from './timing-correlation.ts'
@@ -87,4 +88,19 @@ test('the rounds that statistical disclosure needs are those of the published ca
   for (const [receivers, contacts, batch, deviations, rounds] of cases) {
     expect(Math.round(roundsNeeded({ receivers, contacts, batch, deviations }))).toBe(rounds)
   }
+})
+
+test('the nearest examples answer, and all of them where all are alike', () => {
+  const answers = ['a', 'b', 'b', 'b', 'c']
+  const apart = neighbours(
+    answers.map((answer, index) => ({ features: [10 * index], answer })),
+    2,
+  )
+  const alike = neighbours(
+    answers.map((answer) => ({ features: [1], answer })),
+    2,
+  )
+
+  expect(apart([1])).toEqual(['a', 'b'])
+  expect(alike([1])).toEqual(answers)
 })

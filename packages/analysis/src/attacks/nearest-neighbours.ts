@@ -4,17 +4,18 @@ export interface Example<Answer> {
   readonly answer: Answer
 }
 
-/** Labels of the `count` nearest examples, features scaled to equal spread. */
+/** Labels of the `count` nearest examples, and of those that are just as near as the last; features scaled to equal spread. */
 export function neighbours<Answer>(known: readonly Example<Answer>[], count: number): (features: readonly number[]) => readonly Answer[] {
   const scales = scalesOf(known)
   return (features) => {
     const distance = (other: readonly number[]): number =>
       other.reduce((sum, value, index) => sum + Math.abs(value - (features[index] ?? 0)) / (scales[index] ?? 1), 0)
-    return known
+    const sorted = known
       .map((example) => ({ answer: example.answer, far: distance(example.features) }))
       .sort((left, right) => left.far - right.far)
-      .slice(0, count)
-      .map(({ answer }) => answer)
+    // Where all look alike, all speak: what is left is the guess of one who sees nothing.
+    const reach = sorted[Math.min(count, sorted.length) - 1]?.far ?? 0
+    return sorted.filter(({ far }) => far <= reach).map(({ answer }) => answer)
   }
 }
 

@@ -11,15 +11,38 @@ interface Counted {
   readonly truth: number
 }
 
-/** How often each client asks, for someone who counts what leaves it. Cover is counted too. */
-export function activityLeak(flows: Iterable<FlowSighting>, truths: Iterable<Truth>, peerIdOf: (name: string) => string): Leak | undefined {
-  const seen = new Map<string, number>()
-  for (const { end } of flows) seen.set(end, (seen.get(end) ?? 0) + 1)
+/**
+ * How often each client asks, for someone who counts what leaves it: at every link, or at one relay, which sees the more of a client the more
+ * it keeps to that relay. Cover is counted too.
+ */
+export function activityLeaks(
+  flows: readonly FlowSighting[],
+  truths: Iterable<Truth>,
+  peerIdOf: (name: string) => string,
+): readonly (Leak | undefined)[] {
   const asked = new Map<string, number>()
   for (const { client } of truths) asked.set(client, (asked.get(client) ?? 0) + 1)
   const byPeer = new Map([...asked].map(([client, count]) => [peerIdOf(client), count]))
-  const counted = [...seen].map(([client, count]): Counted => ({ client, seen: count, truth: byPeer.get(client) ?? 0 }))
-  return countLeak({ observer: 'links', fact: 'how often', attack: 'counting' }, counted)
+  const counted = (nameOf: (flow: FlowSighting) => string): readonly Counted[] => {
+    const seen = new Map<string, { readonly client: string; count: number }>()
+    for (const flow of flows) {
+      const known = seen.get(nameOf(flow))
+      if (known === undefined) seen.set(nameOf(flow), { client: flow.end, count: 1 })
+      else known.count++
+    }
+    return [...seen.values()].map(({ client, count }) => ({ client, seen: count, truth: byPeer.get(client) ?? 0 }))
+  }
+  const names = { fact: 'how often', attack: 'counting' }
+  return [
+    countLeak(
+      { observer: 'links', ...names },
+      counted(({ end }) => end),
+    ),
+    countLeak(
+      { observer: 'relay', ...names },
+      counted(({ end, relay }) => `${relay} ${end}`),
+    ),
+  ]
 }
 
 /** How much each client spends, for the issuer, who counts what it buys. */

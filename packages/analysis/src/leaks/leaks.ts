@@ -4,7 +4,7 @@ import { type ReadReceipt, settlementSightings } from '../observers/settlement.t
 import { flowSightings, gatewaySightings, operatorSightings, relaySightings, saleSightings } from '../observers/sightings.ts'
 import { type Truth, truthOf } from '../observers/truth.ts'
 import { type Costs, costsOf } from './costs.ts'
-import { activityLeak, boughtLeak } from './counts.ts'
+import { activityLeaks, boughtLeak } from './counts.ts'
 import { habitLeaks } from './habits.ts'
 import { bitsOf, blindGuess, type Leak, open } from './leak.ts'
 import { type DelayMeans, linkLeaks } from './links.ts'
@@ -60,7 +60,7 @@ export function leaksOf(records: readonly NetworkRecord[], options: LeaksOptions
     ...linkLeaks(flows, truths, means),
     ...settlementLeaks(receipts, all, { ...options.dictionary, peerIdOf: options.peerIdOf }),
     ...habitLeaks({ flows: flows.client.values(), receipts, truths: all, peerIdOf: options.peerIdOf, heldMs: means.request }),
-    ...presentOf(activityLeak(flows.client.values(), all, options.peerIdOf)),
+    ...activityLeaks([...flows.client.values()], all, options.peerIdOf).flatMap(presentOf),
     ...(sales.length === 0 ? [] : saleLeaks(sales)),
     relayWithSettlement(relay, truths, receipts),
     // Both hold the sealed bytes, which name the request to each of them.

@@ -36,7 +36,7 @@ function modelLeak(attack: string, { known, judged, seen }: Judged): Leak {
   const votes = judged.map(({ sighting }) => near(seen(sighting)))
   const guesses = votes.map(mostFrequent)
   const asked = mostFrequent(judged.map(({ truth }) => truth.model))
-  const score = (answers: readonly string[]): number => answers.filter((answer) => answer === asked).length
+  const score = (answers: readonly string[]): number => shareOf(answers.map((answer) => answer === asked))
   const scored = judged.map(({ truth }, index) => ({ isAsked: truth.model === asked, score: score(votes[index] ?? []) }))
   const [yes, no] = [true, false].map((wanted) => scored.filter(({ isAsked }) => isAsked === wanted).map((entry) => entry.score))
   return {

@@ -2,6 +2,7 @@ import type { Random } from '@infermesh/kernel'
 import { areaUnderCurve } from '../attacks/metrics.ts'
 import { type Example, neighbours } from '../attacks/nearest-neighbours.ts'
 import { type Law, within } from '../laws/law.ts'
+import { shareOf } from '../leaks/leak.ts'
 import { exponential, normal } from './draws.ts'
 
 /** A packet of a streamed answer. */
@@ -65,7 +66,7 @@ function topicAuc(random: Random, countermeasure: Countermeasure): number {
   }
   const known = [true, false].flatMap((answer) => made(answer, 'known').map((features): Example<boolean> => ({ features, answer })))
   const near = neighbours(known, 31)
-  const votes = (isTopic: boolean) => made(isTopic, 'judged').map((features) => near(features).filter(Boolean).length)
+  const votes = (isTopic: boolean) => made(isTopic, 'judged').map((features) => shareOf(near(features)))
   return areaUnderCurve(votes(true), votes(false))
 }
 

@@ -1,5 +1,5 @@
 import type { Cryptography } from '@infermesh/kernel'
-import { Directory, type Envelope, fromHex, type Genesis, openAs, openEnvelope } from '@infermesh/protocol'
+import { Directory, type Envelope, fromHex, type Genesis, openAs, openEnvelope, type SealingContext, toHex } from '@infermesh/protocol'
 import { apply, createLedger, type Head, type Ledger, type LedgerEvent, type LedgerRule, openCommit } from '@infermesh/protocol/ledger'
 import { nodeCryptography } from '@infermesh/protocol/node'
 import type { FinalLog } from '../worlds/world.ts'
@@ -21,42 +21,56 @@ export class ReplayFailed extends Error {
   override readonly name = 'ReplayFailed'
 }
 
-/** Opens every signature, checks that 2f+1 settlers signed each block, and folds the log from zero. */
-export function replayLog(
-  genesis: Genesis,
-  log: FinalLog,
-  crypto: Cryptography = nodeCryptography,
-  waived?: ReadonlySet<LedgerRule>,
-): Replay {
+/** What a log is folded with, and into. */
+export interface Folding {
+  readonly directory: Directory
+  readonly sealing: SealingContext
+  readonly ledger: Ledger
+}
+
+/** A block as it was folded in. */
+export interface FoldedBlock {
+  readonly checkpoint: Envelope<'checkpoint'>
+  readonly entries: readonly Envelope[]
+  readonly events: readonly LedgerEvent[]
+}
+
+export function foldingFrom(genesis: Genesis, crypto: Cryptography = nodeCryptography, waived?: ReadonlySet<LedgerRule>): Folding {
   const directory = new Directory(genesis)
   const sealing = { networkId: genesis.networkId, crypto }
-  const ledger = createLedger(directory, sealing, { waived, isAlone: true })
-  const entries = new Map(log.entries.map((hex) => openEnvelope(fromHex(hex), sealing)).map((entry) => [entry.id, entry]))
-  const checkpoints = log.checkpoints.map((hex) => openAs('checkpoint', fromHex(hex), sealing))
-  const events: LedgerEvent[] = []
-  for (const { payload } of checkpoints) {
-    const { block } = payload
-    const named = block.entries.map((id) => entries.get(id))
-    if (named.includes(undefined))
-      throw new ReplayFailed(
-        `block ${block.height}: expected ${block.entries.length} entries, ${named.filter((entry) => entry === undefined).length} are missing`,
-      )
-    events.push(
-      ...foldBlock(
-        ledger,
-        payload,
-        named.filter((entry) => entry !== undefined),
-      ),
-    )
+  return { directory, sealing, ledger: createLedger(directory, sealing, { waived, isAlone: true }) }
+}
+
+/**
+ * Opens every signature, checks that 2f+1 settlers signed each block, and folds the log from zero, block by block. An entry is opened with
+ * its block: a long log is never open as a whole.
+ */
+export function* foldLog(log: FinalLog, { sealing, ledger }: Folding): Generator<FoldedBlock> {
+  const { hash } = sealing.crypto
+  const places = new Map(log.entries.map((hex, place) => [toHex(hash(fromHex(hex))), place]))
+  for (const hex of log.checkpoints) {
+    const checkpoint = openAs('checkpoint', fromHex(hex), sealing)
+    const { block } = checkpoint.payload
+    const found = block.entries.flatMap((id) => log.entries[places.get(id) ?? -1] ?? [])
+    const missing = block.entries.length - found.length
+    if (missing > 0) throw new ReplayFailed(`block ${block.height}: expected ${block.entries.length} entries, ${missing} are missing`)
+    const entries = found.map((entry) => openEnvelope(fromHex(entry), sealing))
+    yield { checkpoint, entries, events: foldBlock(ledger, checkpoint.payload, entries) }
   }
+}
+
+/** Folds the log as `foldLog` does, and keeps all that it was. */
+export function replayLog(genesis: Genesis, log: FinalLog): Replay {
+  const folding = foldingFrom(genesis)
+  const blocks = [...foldLog(log, folding)]
   return {
-    ledger,
-    directory,
-    entries,
-    order: checkpoints.flatMap(({ payload }) => payload.block.entries),
-    events,
-    checkpoints,
-    open: (bytes) => openEnvelope(bytes, sealing),
+    ledger: folding.ledger,
+    directory: folding.directory,
+    entries: new Map(blocks.flatMap((block) => block.entries.map((entry) => [entry.id, entry]))),
+    order: blocks.flatMap(({ checkpoint }) => checkpoint.payload.block.entries),
+    events: blocks.flatMap(({ events }) => events),
+    checkpoints: blocks.map(({ checkpoint }) => checkpoint),
+    open: (bytes) => openEnvelope(bytes, folding.sealing),
   }
 }
 

@@ -53,7 +53,8 @@ export function topologyOf(seed: number, seats: readonly Seat[]): ReadonlyMap<st
     for (const [index, speaker] of speakers.entries()) linkSpeaker(links, speaker, { listeners, index })
   }
   const named = (role: Role): readonly string[] => seats.filter((seat) => seat.role === role).map(({ name }) => name)
-  return new Map(seats.map(({ name, role, dials }) => [name, role === 'client' ? named(dials ?? 'gateway') : links.of(name)]))
+  const dialled = { gateway: named('gateway'), relay: named('relay') }
+  return new Map(seats.map(({ name, role, dials }) => [name, role === 'client' ? dialled[dials ?? 'gateway'] : links.of(name)]))
 }
 
 /** A ring, so that they are one network, and chords, so that it stays one when some crash. */

@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync, readdirSync, type WriteStream, writeFileSync } from 'node:fs'
+import { closeSync, createWriteStream, mkdirSync, openSync, readdirSync, type WriteStream, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NetworkRecord, RunResult } from '@infermesh/scenario'
 import { eventText } from '@infermesh/sim'
@@ -32,8 +32,18 @@ export class RunFolder {
     writeFileSync(join(this.path, name), `${JSON.stringify(value, null, 2)}\n`)
   }
 
-  writeLines(name: string, values: readonly unknown[]): void {
-    writeFileSync(join(this.path, name), values.map((value) => `${JSON.stringify(value)}\n`).join(''))
+  /** Written in pieces: all lines together may be longer than a text can be. */
+  writeLines(name: string, values: Iterable<unknown>): void {
+    const file = openSync(join(this.path, name), 'w')
+    let lines = ''
+    for (const value of values) {
+      lines += `${JSON.stringify(value)}\n`
+      if (lines.length < WRITE_BYTES) continue
+      writeFileSync(file, lines)
+      lines = ''
+    }
+    writeFileSync(file, lines)
+    closeSync(file)
   }
 
   async finish(result: RunResult): Promise<void> {

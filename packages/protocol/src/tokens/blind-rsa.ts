@@ -1,5 +1,5 @@
 import { fail, type Result, succeed } from '../oblivious/result.ts'
-import { byteLength, numberOf } from './numbers.ts'
+import { bitLength, bytesOf, numberOf } from './numbers.ts'
 import { encodePss, SHA384_LENGTH, verifyPss } from './pss.ts'
 import type { Blinded, RsaPrimitives, RsaPrivateKey, RsaPublicKey } from './rsa.ts'
 
@@ -17,21 +17,19 @@ export const blindFactor = (key: RsaPublicKey, random: Uint8Array): bigint => (n
 
 /** Blind of RFC 9474 §4.2 with SHA-384, on a message already prepared. Fails for a factor that shares a prime with the key: draw another. */
 export function blind(rsa: RsaPrimitives, key: RsaPublicKey, message: Uint8Array, secrets: BlindingSecrets): Result<Blinded, 'bad-blind'> {
-  const length = byteLength(key.n)
-  const encoded = encodePss(rsa.sha384, message, { bits: encodingBits(key), salt: secrets.salt })
-  const padded = new Uint8Array(length)
-  padded.set(encoded, length - encoded.length)
+  const { modulus, encodingBits } = sizesOf(key)
+  const encoded = encodePss(rsa.sha384, message, { bits: encodingBits, salt: secrets.salt })
+  const padded = new Uint8Array(modulus.length)
+  padded.set(encoded, modulus.length - encoded.length)
   const blinded = rsa.blind(key, padded, secrets.r)
   return blinded ? succeed(blinded) : fail('bad-blind', 'the blinding factor has no inverse; draw another')
 }
 
 /** BlindSign of RFC 9474 §4.3. The signer learns nothing of the message. */
 export function blindSign(rsa: RsaPrimitives, key: RsaPrivateKey, message: Uint8Array): Result<Uint8Array, 'malformed'> {
-  if (message.length !== byteLength(key.n) || numberOf(message) >= key.n) {
-    return fail(
-      'malformed',
-      `blinded message: expected a number below the modulus in ${byteLength(key.n)} bytes, got ${message.length} bytes`,
-    )
+  const { modulus } = sizesOf(key)
+  if (!isBelow(message, modulus)) {
+    return fail('malformed', `blinded message: expected a number below the modulus in ${modulus.length} bytes, got ${message.length} bytes`)
   }
   return succeed(rsa.sign(key, message))
 }
@@ -43,8 +41,9 @@ export function finalize(
   message: Uint8Array,
   answer: { readonly signed: Uint8Array; readonly unblinder: Uint8Array; readonly saltLength?: number },
 ): Result<Uint8Array, 'malformed' | 'bad-signature'> {
-  if (answer.signed.length !== byteLength(key.n)) {
-    return fail('malformed', `blind signature: expected ${byteLength(key.n)} bytes, got ${answer.signed.length}`)
+  const { modulus } = sizesOf(key)
+  if (answer.signed.length !== modulus.length) {
+    return fail('malformed', `blind signature: expected ${modulus.length} bytes, got ${answer.signed.length}`)
   }
   const signature = rsa.unblind(key, answer.signed, answer.unblinder)
   if (!verify(rsa, key, message, { signature, saltLength: answer.saltLength ?? SHA384_LENGTH })) {
@@ -61,12 +60,38 @@ export function verify(
   signed: { readonly signature: Uint8Array; readonly saltLength: number },
 ): boolean {
   const { signature, saltLength } = signed
-  if (signature.length !== byteLength(key.n) || numberOf(signature) >= key.n) return false
-  const bits = encodingBits(key)
+  const { modulus, encodingBits: bits } = sizesOf(key)
+  if (!isBelow(signature, modulus)) return false
   const recovered = rsa.recover(key, signature)
   const start = recovered.length - Math.ceil(bits / 8)
   if (recovered.subarray(0, start).some((byte) => byte !== 0)) return false
   return verifyPss(rsa.sha384, message, { bytes: recovered.subarray(start), bits, saltLength })
 }
 
-const encodingBits = (key: RsaPublicKey): number => key.n.toString(2).length - 1
+interface KeySizes {
+  readonly modulus: Uint8Array
+  /** Bits of an encoded message: one less than the modulus has. */
+  readonly encodingBits: number
+}
+
+const sizes = new WeakMap<RsaPublicKey, KeySizes>()
+
+/** Worked out once for each key object: to write a number out costs more than the checks that need it. */
+function sizesOf(key: RsaPublicKey): KeySizes {
+  const known = sizes.get(key)
+  if (known !== undefined) return known
+  const bits = bitLength(key.n)
+  const made = { modulus: bytesOf(key.n, Math.ceil(bits / 8)), encodingBits: bits - 1 }
+  sizes.set(key, made)
+  return made
+}
+
+/** Whether these bytes are a number below the modulus, in as many bytes. Both are public. */
+function isBelow(bytes: Uint8Array, modulus: Uint8Array): boolean {
+  if (bytes.length !== modulus.length) return false
+  for (let index = 0; index < bytes.length; index++) {
+    const difference = (bytes[index] ?? 0) - (modulus[index] ?? 0)
+    if (difference !== 0) return difference < 0
+  }
+  return false
+}

@@ -11,6 +11,8 @@ export function bytesOf(value: bigint, length: number): Uint8Array {
   return hexToBytes(hex.padStart(2 * length, '0'))
 }
 
+export const bitLength = (value: bigint): number => value.toString(2).length
+
 export const byteLength = (value: bigint): number => Math.ceil(value.toString(16).length / 2)
 
 /** base^exponent mod modulus, four bits of the exponent at a time. Not constant in time: for simulated peers only. */

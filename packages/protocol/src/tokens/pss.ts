@@ -40,8 +40,11 @@ export function verifyPss(
 
 function maskedBlock(sha384: Sha384, block: Uint8Array, mask: { readonly hash: Uint8Array; readonly bits: number }): Uint8Array {
   const output = new Uint8Array(block)
+  const seed = concat(mask.hash, COUNTER)
   for (let counter = 0, offset = 0; offset < block.length; counter++, offset += SHA384_LENGTH) {
-    const stream = sha384(concat(mask.hash, Uint8Array.of(0, 0, counter >>> 8, counter & 0xff)))
+    seed[seed.length - 2] = counter >>> 8
+    seed[seed.length - 1] = counter
+    const stream = sha384(seed)
     const end = Math.min(SHA384_LENGTH, block.length - offset)
     for (let index = 0; index < end; index++) output[offset + index] = (block[offset + index] ?? 0) ^ (stream[index] ?? 0)
   }
@@ -53,4 +56,5 @@ function maskedBlock(sha384: Sha384, block: Uint8Array, mask: { readonly hash: U
 const topMask = (bits: number): number => 0xff >>> (8 * Math.ceil(bits / 8) - bits)
 
 const ZEROS = new Uint8Array(8)
+const COUNTER = new Uint8Array(4)
 const TRAILER = Uint8Array.of(0xbc)

@@ -33,6 +33,7 @@ export const privacyDescriptions: Readonly<Record<string, string>> = {
   ...rates('links.timing', 'a watcher of all links finds the sender by the way in'),
   ...rates('links.blending', 'a watcher that knows what a relay holds, by flooding or blocking it, finds the sender'),
   ...rates('links.round_trip', 'a watcher of all links finds the sender by the way in and the way back'),
+  ...yesOrNo('relay.counting', 'a relay tells how often a client asks, within 5 %'),
   ...yesOrNo('links.counting', 'a watcher of all links tells how often a client asks, within 5 %'),
   ...rates('settlement.dictionary', 'a reader of the log finds the prompt behind its hash'),
   ...rates('settlement.answer_dictionary', 'a reader of the log finds the answer behind its hash'),
