@@ -12,6 +12,7 @@ const benches = {
   'flood-10k': ['packages/sim/bench/flood.ts', '10000', '5'],
   'flood-100k': ['packages/sim/bench/flood.ts', '100000', '3'],
   crowd: ['packages/sim/bench/crowd.ts'],
+  'oblivious-crowd': ['packages/cli/bench/oblivious-crowd.ts'],
   'kv-memory': ['packages/serving/bench/kv-memory.bench.ts'],
 }
 
