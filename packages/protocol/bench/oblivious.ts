@@ -21,6 +21,9 @@ const ROUNDS = 61
 const WARM_UP = 10
 const CONTENT = new Uint8Array(512).fill(7)
 
+/** Of the bare HPKE rate, for the back ends that have HPKE: stand-ins only keep its lengths. */
+const BAR = 0.8
+
 interface Rates {
   readonly backEnd: string
   readonly hpke: number
@@ -28,12 +31,16 @@ interface Rates {
   readonly ratio: number
 }
 
-const results = [measure(nodePrimitives(), 60), measure(portablePrimitives, 2), measure(sizedPrimitives, 500)]
-if (process.argv.includes('--json')) console.log(JSON.stringify({ benchmark: 'oblivious', target: 0.8, results }))
-else for (const { backEnd, hpke, oblivious, ratio } of results) console.log(line(backEnd, hpke, oblivious, ratio))
+const judged = [measure(nodePrimitives(), 60), measure(portablePrimitives, 2)]
+const results = [...judged, measure(sizedPrimitives, 500)]
+if (process.argv.includes('--json')) console.log(JSON.stringify({ benchmark: 'oblivious', target: BAR, results }))
+else for (const rates of results) console.log(line(rates))
+process.exitCode = judged.every(({ ratio }) => ratio >= BAR) ? 0 : 1
 
-function line(backEnd: string, hpke: number, oblivious: number, ratio: number): string {
-  return `${backEnd.padEnd(9)} bare HPKE ${hpke.toFixed(0).padStart(7)}/s   oblivious ${oblivious.toFixed(0).padStart(7)}/s   ratio ${ratio.toFixed(3)}`
+function line({ backEnd, hpke, oblivious, ratio }: Rates): string {
+  const bar = backEnd === sizedPrimitives.name ? 'no bar: stand-ins' : `bar ${BAR.toFixed(2)}`
+  const rates = `bare HPKE ${hpke.toFixed(0).padStart(7)}/s   oblivious ${oblivious.toFixed(0).padStart(7)}/s`
+  return `${backEnd.padEnd(9)} ${rates}   ratio ${ratio.toFixed(3)} (${bar})`
 }
 
 function measure(primitives: HpkePrimitives, count: number): Rates {
