@@ -3,6 +3,7 @@ import type { FlowSighting, SaleSighting } from '../observers/sightings.ts'
 import type { Truth } from '../observers/truth.ts'
 import { estimatorOf, halves, isNear, median } from './estimator.ts'
 import { bitsOf, type Leak, shareOf } from './leak.ts'
+import { thinned } from './ordered.ts'
 
 /** One client as an observer counts it, and the number that is asked for. */
 interface Counted {
@@ -60,15 +61,16 @@ export function boughtLeak(
 
 /** The attacker knows what its own clients did, every other one. The question of yes or no: does this one more than is usual? */
 function countLeak(name: Pick<Leak, 'observer' | 'fact' | 'attack'>, counted: readonly Counted[]): Leak | undefined {
-  const [known, judged] = halves(counted, ({ client }) => client)
-  if (known.length === 0 || judged.length === 0) return undefined
-  const guess = estimatorOf(known.map(({ seen, truth }) => ({ features: [seen], answer: truth })))
+  const [known, others] = halves(counted, ({ client }) => client)
+  if (known.length === 0 || others.length === 0) return undefined
+  const judged = thinned(others, CLIENTS_MAX)
+  const guess = estimatorOf(thinned(known, CLIENTS_MAX).map(({ seen, truth }) => ({ features: [seen], answer: truth })))
   const usual = median(known.map(({ truth }) => truth))
   const [more = [], less = []] = [true, false].map((wanted) =>
-    judged.filter(({ truth }) => truth > usual === wanted).map(({ seen }) => seen),
+    others.filter(({ truth }) => truth > usual === wanted).map(({ seen }) => seen),
   )
   const crowds = new Map<number, number>()
-  for (const { seen } of judged) crowds.set(seen, (crowds.get(seen) ?? 0) + 1)
+  for (const { seen } of others) crowds.set(seen, (crowds.get(seen) ?? 0) + 1)
   return {
     ...name,
     success: shareOf(judged.map(({ seen, truth }) => isNear(Math.round(guess([seen])), truth))),
@@ -78,3 +80,6 @@ function countLeak(name: Pick<Leak, 'observer' | 'fact' | 'attack'>, counted: re
     ...(more.length > 0 && less.length > 0 ? { auc: areaUnderCurve(more, less) } : {}),
   }
 }
+
+/** Clients of each half: each that is judged is compared with all that are known. */
+const CLIENTS_MAX = 1_000

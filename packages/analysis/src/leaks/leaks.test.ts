@@ -115,6 +115,8 @@ test('of sizes and times, the one that tells the model is named', () => {
   expect(bySizes['privacy.relay.sizes_alone.auc']).toBeGreaterThan(0.98)
   expect(bySizes['privacy.relay.times_alone.auc']).toBeLessThan(0.65)
   expect(neither['privacy.relay.sizes_alone.auc']).toBe(0.5)
+  expect(bySizes['privacy.links.traffic_class.auc']).toBeGreaterThan(0.98)
+  expect(neither['privacy.links.traffic_class.auc']).toBeLessThan(0.65)
 })
 
 test('with everything padded, held and salted they guess, but for what no seal can hide', () => {

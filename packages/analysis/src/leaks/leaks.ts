@@ -80,8 +80,7 @@ function knowsAllBut(observer: string, truths: readonly Truth[], samples: number
   const sender = { observer, fact: 'sender', attack: 'prior', success: samples === 0 ? 0 : blind, blind, samples }
   return [
     { ...sender, ...bitsOf(samples === 0 ? [] : [entropyBits([...counts.values()])]) },
-    open(observer, 'prompt', samples),
-    open(observer, 'model', samples),
+    ...['prompt', 'model', 'prompt length', 'answer length'].map((fact) => open(observer, fact, samples)),
   ]
 }
 

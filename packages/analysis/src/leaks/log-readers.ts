@@ -62,6 +62,7 @@ export function settlementLeaks(
       blind: blindGuess(truths.map(({ client }) => client)),
     },
     open('settlement', 'model', judged.length),
+    open('settlement', 'prompt length', judged.length),
     open('settlement', 'answer length', judged.length),
     open('settlement', 'gateway', judged.length),
   ]

@@ -18,8 +18,10 @@ export interface Sample {
 export function sizeLeaks(samples: readonly Sample[]): readonly Leak[] {
   const [known, judged] = halves(samples, ({ truth }) => truth.client).map((half) => thinned(half, SAMPLES_MAX))
   if (known === undefined || judged === undefined || known.length === 0 || judged.length === 0) return []
-  const models = MODEL_ATTACKS.map(({ attack, seen }) => modelLeak(attack, { known, judged, seen }))
-  return [...models, promptLengthLeak(known, judged), answerLengthLeak(known, judged), spendLeak(known, judged)]
+  const models = MODEL_ATTACKS.map(({ observer, attack, seen }) => modelLeak({ observer, attack }, { known, judged, seen }))
+  const lengths = [promptLengthLeak(known, judged), answerLengthLeak(known, judged)]
+  // A watcher of links sees the same sizes.
+  return [...models, ...lengths, spendLeak(known, judged), ...lengths.map((leak) => ({ ...leak, observer: 'links' }))]
 }
 
 interface Judged {
@@ -28,7 +30,7 @@ interface Judged {
   readonly seen: (sighting: RelaySighting) => readonly number[]
 }
 
-function modelLeak(attack: string, { known, judged, seen }: Judged): Leak {
+function modelLeak(name: Pick<Leak, 'observer' | 'attack'>, { known, judged, seen }: Judged): Leak {
   const near = neighbours(
     known.map(({ sighting, truth }): Example<string> => ({ features: seen(sighting), answer: truth.model })),
     NEIGHBOURS,
@@ -40,7 +42,7 @@ function modelLeak(attack: string, { known, judged, seen }: Judged): Leak {
   const scored = judged.map(({ truth }, index) => ({ isAsked: truth.model === asked, score: score(votes[index] ?? []) }))
   const [yes, no] = [true, false].map((wanted) => scored.filter(({ isAsked }) => isAsked === wanted).map((entry) => entry.score))
   return {
-    ...{ observer: 'relay', fact: 'model', attack, samples: judged.length },
+    ...{ ...name, fact: 'model', samples: judged.length },
     success: shareOf(judged.map(({ truth }, index) => truth.model === guesses[index])),
     blind: blindGuess(judged.map(({ truth }) => truth.model)),
     ...bitsOf(votes.map((answers) => entropyBits([...countsOf(answers).values()]))),
@@ -110,11 +112,12 @@ function countsOf(values: readonly string[]): ReadonlyMap<string, number> {
   return counts
 }
 
-/** All that a relay has; and, to tell which of it speaks, its parts alone. */
+/** All that a relay has; to tell which of it speaks, its parts alone; and what shows on its links, which is all but the price. */
 const MODEL_ATTACKS = [
-  { attack: 'traffic-class', seen: featuresOf },
-  { attack: 'sizes alone', seen: sizesOf },
-  { attack: 'times alone', seen: timesOf },
+  { observer: 'relay', attack: 'traffic-class', seen: featuresOf },
+  { observer: 'relay', attack: 'sizes alone', seen: sizesOf },
+  { observer: 'relay', attack: 'times alone', seen: timesOf },
+  { observer: 'links', attack: 'traffic-class', seen: (sighting: RelaySighting) => [...sizesOf(sighting), ...timesOf(sighting)] },
 ] as const
 
 /** On either side: each judged one is compared with each known one. */

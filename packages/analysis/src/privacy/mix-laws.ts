@@ -135,6 +135,9 @@ export const mixLaws: readonly Law[] = [
   poolMix(10, 10),
   poolMix(20, 80),
   poolMix(100, 50),
+  // A gateway that rotates keys has two for a while; two models, of which one is asked more.
+  partitionLaw('two-keys', [1, 1], 20),
+  partitionLaw('two-models', [7, 3], 20),
   partitionLaw('eight-equal', [1, 1, 1, 1, 1, 1, 1, 1], 80),
   partitionLaw('size-classes', [8, 4, 2, 1, 1], 80),
 ]

@@ -1,6 +1,7 @@
 import { type Leak, type LeakReport, leakMetrics } from '@infermesh/analysis'
 import { Command } from 'commander'
 import { RunFiles } from '../audit/run-files.ts'
+import { leakMatrix } from '../leaks/leak-matrix.ts'
 import { LeakRecords } from '../leaks/leak-records.ts'
 import { tableText } from '../output/table.ts'
 import { UserError } from '../user-error.ts'
@@ -38,6 +39,9 @@ async function reportOf(run: string): Promise<LeakReport> {
 
 function print(named: readonly Named[]): void {
   for (const [index, { run }] of named.entries()) if (named.length > 1) console.log(`${letterOf(index)} = ${run}`)
+  const [observed = [], ...facts] = leakMatrix(named.map(({ report }) => report.leaks))
+  console.log(tableText(observed, facts))
+  console.log()
   const all = named.flatMap(({ report }) => report.leaks)
   const observers = [...new Set(all.map(({ observer }) => observer))]
   const keys = [...new Set(observers.flatMap((observer) => all.filter((leak) => leak.observer === observer).map(keyOf)))]
