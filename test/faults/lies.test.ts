@@ -6,15 +6,19 @@ import type { VirtualOutcome } from '../../packages/cli/src/hunt/breakage.ts'
 import { VirtualRun } from '../../packages/cli/src/hunt/virtual-run.ts'
 
 let ground: Scenario
+let sealedGround: Scenario
 
 beforeAll(async () => {
   ground = await readScenario('scenarios/hunting-ground.yaml')
+  const trouble = await readScenario('scenarios/oblivious-trouble.yaml')
+  sealedGround = { ...trouble, load: trouble.load.map((load) => ({ ...load, until: 16_000 })) }
 })
 
 interface Told {
   readonly outcome: VirtualOutcome
   readonly metric: (name: string) => number
   readonly count: (type: NetworkRecord['event']['type'], where?: string) => number
+  readonly sum: (type: NetworkRecord['event']['type'], field: string) => number
 }
 
 interface Telling {
@@ -27,16 +31,22 @@ interface Telling {
 async function told(lie: LieKind, { by, victims = [], until = 16_000 }: Telling): Promise<Told> {
   const options = { share: 1, victims, late: 4_000, perSecond: 10 }
   const records: NetworkRecord[] = []
-  const scenario = { ...ground, faults: [{ kind: 'lie', lie, peers: by, at: 0, until, options }] } as const
+  const scenario = { ...(isSealed(lie) ? sealedGround : ground), faults: [{ kind: 'lie', lie, peers: by, at: 0, until, options }] } as const
   const outcome = await new VirtualRun(scenario, { onRecord: (record) => records.push(record) }).finish()
   return {
     outcome,
     metric: (name) => Number(outcome.result?.metrics[name]),
+    sum: (type, field) =>
+      records.reduce((sum, { event }) => sum + (event.type === type ? Number((event as Readonly<Record<string, unknown>>)[field]) : 0), 0),
     count: (type, where = '') => records.filter(({ event }) => event.type === type && JSON.stringify(event).includes(where)).length,
   }
 }
 
+const isSealed = (lie: LieKind): boolean => /relay|depositing/.test(lie)
+
 const actor = (lie: LieKind): Telling => {
+  if (lie.endsWith('relay')) return { by: ['relay-0'], until: 30_000 }
+  if (lie === 'double-depositing-gateway') return { by: ['gateway-0'], until: 40_000 }
   if (lie === 'eclipse') return { by: ['operator-0', 'operator-1'], victims: ['settler-1'] }
   if (lie === 'censoring-settler') return { by: ['settler-0'], victims: ['operator-0'] }
   if (lie === 'colluding-verifier') return { by: ['verifier-0'], victims: ['operator-0', 'operator-1'] }
@@ -138,6 +148,43 @@ describe('what comes of it', () => {
     const run = await told(lie, actor(lie))
 
     expect(run.metric('settlement.final')).toBe(run.metric('receipts.issued'))
+  })
+
+  test('a sealed request that its relay carries twice is worked on once, and paid for once', async () => {
+    const run = await told('replaying-relay', actor('replaying-relay'))
+
+    expect(run.count('lied')).toBeGreaterThan(0)
+    expect(run.count('sealedOpened', 'replayed')).toBe(run.count('lied'))
+    expect(run.count('executionStarted')).toBe(run.metric('requests.total'))
+    expect(run.metric('requests.success_rate')).toBe(1)
+  })
+
+  test('keys that a relay swapped are refused by clients, who seal to the attested ones of another', async () => {
+    const run = await told('key-swapping-relay', actor('key-swapping-relay'))
+
+    // Of the answers with swapped keys, those that held any.
+    expect(run.count('keysRefused', 'its signer is not a gateway')).toBeGreaterThanOrEqual(run.count('lied'))
+    expect(run.count('keysRefused')).toBe(run.count('keysRefused', 'its signer is not a gateway'))
+    expect(run.count('sealedRefused')).toBe(0)
+    expect(run.metric('requests.success_rate')).toBe(1)
+  })
+
+  test('with no honest relay nothing is sealed to swapped keys', async () => {
+    const run = await told('key-swapping-relay', { by: ['relay-0', 'relay-1', 'relay-2'], until: 60_000 })
+
+    expect(run.count('sealedSent')).toBe(0)
+    expect(run.metric('requests.ok')).toBe(0)
+  })
+
+  test('tokens that a gateway brings twice are paid once', async () => {
+    const run = await told('double-depositing-gateway', actor('double-depositing-gateway'))
+
+    expect(run.count('lied')).toBeGreaterThan(0)
+    // As a lot that comes again because the answer to it was lost: taken, and none of it new.
+    expect(run.sum('tokensDeposited', 'count')).toBe(run.sum('tokensSpent', 'count'))
+    expect(run.count('tokensDeposited', '"count":0')).toBe(run.count('lied'))
+    expect(run.sum('tokensPaidOut', 'amount')).toBeLessThanOrEqual(1_000 * run.sum('tokensSpent', 'count'))
+    expect(run.sum('tokensPaidOut', 'amount')).toBeGreaterThan(0)
   })
 
   test('a lie ends when it is healed', async () => {

@@ -22,6 +22,9 @@ export const lieDescriptions = {
   'censoring-settler': 'leaves the receipts of its victims out of its blocks, for the whole run',
   'equivocating-settler': 'votes for two blocks at one height',
   'silent-settler': 'neither proposes nor votes',
+  'replaying-relay': 'carries each sealed request to its gateway twice',
+  'key-swapping-relay': 'tells clients of keys of its own in place of the gateways’',
+  'double-depositing-gateway': 'brings the blind tokens that it earned to the issuer twice',
   eclipse: 'surrounds the victim: its gossip passes through the liars only, and they pass nothing on',
 } as const
 
