@@ -8,6 +8,8 @@ export class GossipMessage<E extends AnyEnvelope> {
   readonly envelope: E
   readonly bytes: number
   readonly publishedAt: number
+  /** What was signed long ago may be published anew; the other worlds, too, count from here. */
+  readonly signedAt: number
   readonly publisher: number
   seenBy = 0
   /** Peers that judged it invalid: every further sender is blamed too. */
@@ -32,6 +34,8 @@ export class GossipMessage<E extends AnyEnvelope> {
     this.envelope = parts.envelope
     this.bytes = parts.bytes
     this.publishedAt = parts.publishedAt
+    const { envelope } = parts
+    this.signedAt = 'at' in envelope && typeof envelope.at === 'number' ? envelope.at : parts.publishedAt
     this.publisher = parts.publisher
     this.#seen = new Int32Array((parts.peers + 31) >>> 5)
   }

@@ -108,7 +108,7 @@ export class Gossip<M extends AnyMessage, E extends AnyEnvelope> {
 
   #accept(peer: Peer<M, E>, message: GossipMessage<E>, sender: number): void {
     this.#counts.delivered++
-    this.#report?.add(message.topic.name, this.#host.now - message.publishedAt, this.#host.now)
+    this.#report?.add(message.topic.name, Math.max(0, this.#host.now - message.signedAt), this.#host.now)
     const spared = message.unwantedBy.size > 0 ? message.unwantedBy.get(peer.index) : undefined
     for (const target of message.topic.members[peer.index]?.mesh ?? []) {
       if (target === sender) continue
