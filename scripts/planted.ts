@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { type PlantedBug, plantedBugs } from '@infermesh/peers/planted'
 import { Directory, defaultParameters } from '@infermesh/protocol'
+import { nodeCryptography } from '@infermesh/protocol/node'
 import { checkFactories } from '@infermesh/scenario'
 import { readScenario } from '@infermesh/scenario/files'
 import { huntPlanted } from '../packages/cli/src/hunt/planted.ts'
@@ -42,5 +43,5 @@ async function hunted(bug: PlantedBug): Promise<readonly [by: string, seedsRun: 
 /** The checks of the trace, and the one that follows plaintext through every message. */
 function checkNames(): readonly string[] {
   const directory = new Directory({ networkId: 'planted', members: [], parameters: defaultParameters, attestationRoot: '' })
-  return [...checkFactories.map((create) => create({ directory, liars: new Set(), grace: 0 }).name), 'I11']
+  return [...checkFactories.map((create) => create({ directory, crypto: nodeCryptography, liars: new Set(), grace: 0 }).name), 'I11']
 }

@@ -38,3 +38,12 @@ test('a settler takes no entry by hand that gossip would not carry', () => {
 
   expect(answers).toEqual(['Refused'])
 })
+
+test('a request that waits for its next try is not sent by new keys and by its timer too', async () => {
+  const ground = await readScenario('scenarios/hunting-seals.yaml', { seed: 10 })
+  const faults = [{ kind: 'crash', peers: ['gateway-1'], at: 7_669, until: 8_110 }] as const
+
+  const { breakage } = await new VirtualRun({ ...ground, faults }).finish()
+
+  expect(breakage).toBeUndefined()
+})

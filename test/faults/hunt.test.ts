@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { randomFrom } from '@infermesh/kernel'
 import { plantedBugs } from '@infermesh/peers/planted'
 import { Directory, defaultParameters } from '@infermesh/protocol'
+import { nodeCryptography } from '@infermesh/protocol/node'
 import { checkFactories, type Scenario, type ScenarioFault } from '@infermesh/scenario'
 import { readScenario } from '@infermesh/scenario/files'
 import fc from 'fast-check'
@@ -103,7 +104,7 @@ describe('planted bugs', () => {
 
   test('every check has one', () => {
     const directory = new Directory({ networkId: 'n', members: [], parameters: defaultParameters, attestationRoot: '' })
-    const checks = checkFactories.map((create) => create({ directory, liars: new Set(), grace: 0 }).name)
+    const checks = checkFactories.map((create) => create({ directory, crypto: nodeCryptography, liars: new Set(), grace: 0 }).name)
     const broken = new Set(plantedBugs.flatMap(({ breaks }) => breaks))
 
     expect([...checks, 'I11'].filter((name) => !broken.has(name))).toEqual([])

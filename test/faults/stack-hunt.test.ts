@@ -47,6 +47,11 @@ test('a stop on the way shows what each peer on libp2p is and has saved', async 
   expect(JSON.stringify(peers.find(({ peer }) => peer === 'grantor-0')?.saved)).toContain('grantor/promise')
 }, 60_000)
 
-test('futures of a run on libp2p are refused, and the reason is told', async () => {
-  await expect(run('npx', ['infermesh', 'replay', path, '--set', 'faults.0=none'], { cwd: root })).rejects.toThrow('message world')
-})
+test('two futures of a run on libp2p are told side by side, and part where the change acts', async () => {
+  const { stdout } = await run('npx', ['infermesh', 'replay', path, '--until', '6s', '--set', 'faults.0.until=9s', '--json'], { cwd: root })
+  const { before, after, parting } = JSON.parse(stdout) as Record<'before' | 'after', { traceHash: string }> & { parting: string }
+
+  expect(before.traceHash).toBe(traceHash)
+  expect(after.traceHash).not.toBe(traceHash)
+  expect(parting).toMatch(/^80\d\d ms /)
+}, 60_000)

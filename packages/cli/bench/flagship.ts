@@ -11,6 +11,7 @@ import { LeakWatch } from '../src/leaks/leak-watch.ts'
 import { machineBuilder } from '../src/network/build-machine.ts'
 import { readLoadTraces } from '../src/network/load-traces.ts'
 import { planNetwork } from '../src/network/network-plan.ts'
+import { worldCryptography } from '../src/network/world-cryptography.ts'
 import { RunFolder } from '../src/output/run-folder.ts'
 import { runInMessages } from '../src/worlds/message-world.ts'
 import { runInStack } from '../src/worlds/stack-world.ts'
@@ -53,7 +54,7 @@ async function watched(scenario: Scenario, traces: Traces, run: (order: RunOrder
   const out = mkdtempSync(join(tmpdir(), 'infermesh-bench-'))
   const plan = planNetwork(scenario)
   const timeline = timelineOf(scenario, traces)
-  const observer = new RunObserver(scenario, plan.genesis)
+  const observer = new RunObserver(scenario, plan.genesis, { crypto: worldCryptography(scenario, plan) })
   const watchers = [observer, new LeakWatch(scenario, plan.genesis)]
   const folder = new RunFolder(scenario.name, out)
   const {

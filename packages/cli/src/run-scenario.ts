@@ -9,6 +9,7 @@ import { type VirtualWorld, writeReplay } from './hunt/replay-file.ts'
 import { LeakWatch } from './leaks/leak-watch.ts'
 import { readLoadTraces } from './network/load-traces.ts'
 import { planNetwork } from './network/network-plan.ts'
+import { worldCryptography } from './network/world-cryptography.ts'
 import type { Progress } from './output/progress.ts'
 import { RunFolder } from './output/run-folder.ts'
 import { RunBroke, UserError } from './user-error.ts'
@@ -46,7 +47,7 @@ export async function runScenario(
   const timeline = timelineOf(scenario, traces)
   const folder = new RunFolder(scenario.name, options.out)
   folder.write('genesis.json', plan.genesis)
-  const observer = new RunObserver(scenario, plan.genesis, liarIds(scenario, plan))
+  const observer = new RunObserver(scenario, plan.genesis, { crypto: worldCryptography(scenario, plan), liars: liarIds(scenario, plan) })
   const watch = new LeakWatch(scenario, plan.genesis)
   const started = performance.now()
   const onRecord: Parameters<World>[0]['onRecord'] = (record) => {

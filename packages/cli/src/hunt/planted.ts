@@ -14,7 +14,12 @@ export async function huntPlanted(
   bug: PlantedBug,
   options: { readonly seeds: number; readonly first?: number; readonly shrinkRuns?: number; readonly jobs?: number },
 ): Promise<PlantedResult> {
-  const { first = 1, shrinkRuns = 0, ...rest } = options
-  const { seedsRun, finding } = await hunt(scenario, { ...rest, first, shrinkRuns, bug })
-  return { bug, seedsRun, ...(finding === undefined ? {} : { finding }) }
+  const { first = 1, seeds, shrinkRuns = 0, ...rest } = options
+  for (let seedsRun = 0; ; ) {
+    const result = await hunt(scenario, { ...rest, seeds: seeds - seedsRun, first: first + seedsRun, shrinkRuns, bug })
+    seedsRun += result.seedsRun
+    const { finding } = result
+    if (finding === undefined || bug.besides?.includes(finding.breakage.check) !== true)
+      return { bug, seedsRun, ...(finding === undefined ? {} : { finding }) }
+  }
 }

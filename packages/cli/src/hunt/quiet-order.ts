@@ -1,6 +1,7 @@
 import { type Action, endOf, type NetworkRecord, RunObserver, type Scenario, type TraceRow, timelineOf } from '@infermesh/scenario'
 import { liarIds } from '../faults/liar-ids.ts'
 import { planNetwork } from '../network/network-plan.ts'
+import { worldCryptography } from '../network/world-cryptography.ts'
 import type { Told } from '../worlds/virtual-network.ts'
 import type { RunOrder } from '../worlds/world.ts'
 
@@ -16,7 +17,7 @@ export interface OrderOptions {
 export function quietOrder(scenario: Scenario, options: OrderOptions): RunOrder {
   const plan = planNetwork(scenario)
   const timeline = options.timeline ?? timelineOf(scenario, options.traces)
-  const observer = new RunObserver(scenario, plan.genesis, liarIds(scenario, plan))
+  const observer = new RunObserver(scenario, plan.genesis, { crypto: worldCryptography(scenario, plan), liars: liarIds(scenario, plan) })
   return {
     ...{ scenario, plan, timeline, observer },
     end: endOf(scenario, timeline),

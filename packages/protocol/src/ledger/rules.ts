@@ -16,6 +16,7 @@ export type LedgerRule =
   | 'leaves-are-settled-once'
   | 'pay-is-exact'
   | 'two-thirds-decide'
+  | 'evidence-is-judged'
 
 /** What every part of the fold looks up: who is who, under which rules, with which hash. */
 export interface Rules {

@@ -1,4 +1,4 @@
-import type { Millis } from '@infermesh/kernel'
+import type { Cryptography, Millis } from '@infermesh/kernel'
 import type { Directory } from '@infermesh/protocol'
 import type { EventType, NetworkRecord, RecordOf, TraceReader } from '../metrics/fold.ts'
 
@@ -16,6 +16,8 @@ export interface Check extends TraceReader {
 /** What checks may know beside the trace. */
 export interface CheckContext {
   readonly directory: Directory
+  /** What the run's peers sign and verify with. */
+  readonly crypto: Cryptography
   /** Peer ids that the scenario makes lie. */
   readonly liars: ReadonlySet<string>
   /** A request must end this long after its deadline. */

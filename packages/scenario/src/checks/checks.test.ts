@@ -1,4 +1,5 @@
-import { Directory, defaultParameters, type Genesis, type NetworkEvent, type Role } from '@infermesh/protocol'
+import { Directory, defaultParameters, type Genesis, type NetworkEvent, type Role, Signer, toHex } from '@infermesh/protocol'
+import { identityFromSeed, nodeCryptography, seedOf } from '@infermesh/protocol/node'
 import { describe, expect, test } from 'vitest'
 import type { NetworkRecord } from '../metrics/fold.ts'
 import { CheckBench, checkFactories } from './checks.ts'
@@ -25,7 +26,7 @@ type Line = readonly [at: number, peer: string, event: NetworkEvent]
 
 /** Names of the checks that a trace violates, by the run's end. */
 function broken(lines: readonly Line[], options: { readonly end?: number; readonly liars?: readonly string[] } = {}): readonly string[] {
-  const bench = new CheckBench({ directory: new Directory(genesis), liars: new Set(options.liars), grace: 5_000 })
+  const bench = new CheckBench({ directory: new Directory(genesis), crypto: nodeCryptography, liars: new Set(options.liars), grace: 5_000 })
   lines.forEach(([at, peer, event], seq) => {
     bench.observe({ seq, at, peer, event } satisfies NetworkRecord)
   })
@@ -33,6 +34,19 @@ function broken(lines: readonly Line[], options: { readonly end?: number; readon
     .conclude(options.end ?? lines.at(-1)?.[0] ?? 0)
     .filter((check) => !check.held)
     .map((check) => check.name)
+}
+
+const sealing = { networkId: genesis.networkId, crypto: nodeCryptography }
+const accused = identityFromSeed(seedOf('n', 'accused'))
+const vote = (blockId: string): Uint8Array =>
+  new Signer(accused, sealing).sign('vote', { kind: 'prevote', height: 1, round: 0, blockId, reveal: '00'.repeat(32) }, 0).bytes
+const first = vote('aa'.repeat(32))
+const second = vote('bb'.repeat(32))
+
+const slashOn = (...statements: readonly Uint8Array[]) => {
+  const evidence = { kind: 'equivocation', accused: accused.peerId, statements, height: 1 } as const
+  const { bytes } = new Signer(identityFromSeed(seedOf('n', 'settler-0')), sealing).sign('evidence', evidence, 0)
+  return { type: 'slashed', accused: accused.peerId, amount: 1, receipt: '', height: 1, evidence: toHex(bytes) } as const
 }
 
 const leaf = {
@@ -138,11 +152,9 @@ describe('every check sees its own violation', () => {
         [2, 'standby-0', acquired(1)],
       ],
     ],
-    [
-      'I8',
-      'a slash of an honest peer',
-      [[1, 'settler-0', { type: 'slashed', accused: 'id of owner-0', amount: 1, receipt: '', height: 1, evidence: '' }]],
-    ],
+    ['I7', 'a slash on evidence that shows nothing', [[1, 'settler-0', slashOn(first, first)]], { liars: [accused.peerId] }],
+    ['I7', 'a slash of another than the evidence shows', [[1, 'settler-0', { ...slashOn(first, second), accused: 'id of owner-0' }]]],
+    ['I8', 'a slash of an honest peer', [[1, 'settler-0', slashOn(first, second)]]],
     [
       'I9',
       'two log roots at one height',
@@ -262,6 +274,14 @@ describe('every check sees its own violation', () => {
         ...good.slice(6),
       ],
     ],
+    [
+      'I16',
+      'a sealed request that is let in twice',
+      [
+        [1, 'gateway-0', { type: 'sealedOpened', sealed: 's', relay: 'id of relay-0', bytes: 1, requestId: 'r' }],
+        [2, 'gateway-0', { type: 'sealedOpened', sealed: 't', relay: 'id of relay-1', bytes: 1, requestId: 'r' }],
+      ],
+    ],
     ['L1', 'a request without an end', [[1, 'client-0-0', sent]], { end: 66_000 }],
     [
       'L1',
@@ -316,7 +336,7 @@ describe('every check sees its own violation', () => {
   }
 
   test('no check of the list is without a case', () => {
-    const context = { directory: new Directory(genesis), liars: new Set<string>(), grace: 0 }
+    const context = { directory: new Directory(genesis), crypto: nodeCryptography, liars: new Set<string>(), grace: 0 }
 
     expect(new Set(cases.map(([check]) => check))).toEqual(new Set(checkFactories.map((create) => create(context).name)))
   })
@@ -324,9 +344,7 @@ describe('every check sees its own violation', () => {
 
 describe('what looks like a violation and is none', () => {
   test('a liar is slashed', () => {
-    const slash = { type: 'slashed', accused: 'id of owner-0', amount: 1, receipt: '', height: 1, evidence: '' } as const
-
-    expect(broken([[1, 'settler-0', slash]], { liars: ['id of owner-0'] })).toEqual([])
+    expect(broken([[1, 'settler-0', slashOn(first, second)]], { liars: [accused.peerId] })).toEqual([])
   })
 
   test('settlers tell of the same leaf, each for itself', () => {

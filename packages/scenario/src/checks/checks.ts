@@ -10,9 +10,11 @@ import { endedRequests } from './ended-requests.ts'
 import { equalReplay } from './equal-replay.ts'
 import { guardedKeys } from './guarded-keys.ts'
 import { honestUnslashed } from './honest-unslashed.ts'
+import { provenSlashes } from './proven-slashes.ts'
 import { receiptedLeaves } from './receipted-leaves.ts'
 import { settledReceipts } from './settled-receipts.ts'
 import { singleHolder } from './single-holder.ts'
+import { singleOpening } from './single-opening.ts'
 import { singleServer } from './single-server.ts'
 import { singleSettlement } from './single-settlement.ts'
 import { standingRights } from './standing-rights.ts'
@@ -26,6 +28,7 @@ export const checkFactories: readonly CheckFactory[] = [
   receiptedLeaves,
   currentEpoch,
   singleHolder,
+  provenSlashes,
   honestUnslashed,
   appendOnlyLog,
   guardedKeys,
@@ -33,6 +36,7 @@ export const checkFactories: readonly CheckFactory[] = [
   continuousAnswers,
   singleServer,
   standingRights,
+  singleOpening,
   endedRequests,
   settledReceipts,
   timelyTakeover,

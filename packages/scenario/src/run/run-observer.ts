@@ -1,4 +1,4 @@
-import type { Millis } from '@infermesh/kernel'
+import type { Cryptography, Millis } from '@infermesh/kernel'
 import { Directory, type Genesis } from '@infermesh/protocol'
 import { CheckBench, type Violation } from '../checks/checks.ts'
 import { judge } from '../expect/expectation.ts'
@@ -20,6 +20,13 @@ export interface RunEnd {
   readonly metrics?: Readonly<Record<string, number>>
 }
 
+export interface ObserverOptions {
+  /** What the run's peers sign and verify with. */
+  readonly crypto: Cryptography
+  /** Peer ids that the scenario makes lie. */
+  readonly liars?: ReadonlySet<string>
+}
+
 /** Watches a run over its trace, in any world, and judges it at the end. */
 export class RunObserver {
   readonly metrics: Metrics
@@ -30,10 +37,10 @@ export class RunObserver {
   #lastEvent: Millis = 0
   #owed = 0
 
-  constructor(scenario: Scenario, genesis: Genesis, liars: ReadonlySet<string> = new Set()) {
+  constructor(scenario: Scenario, genesis: Genesis, { crypto, liars = new Set() }: ObserverOptions) {
     this.#scenario = scenario
     this.metrics = new Metrics(liars, scenario.limits)
-    this.#checks = new CheckBench({ directory: new Directory(genesis), liars, grace: GRACE })
+    this.#checks = new CheckBench({ directory: new Directory(genesis), crypto, liars, grace: GRACE })
   }
 
   observe(record: NetworkRecord): void {

@@ -21,6 +21,8 @@ export interface Field {
   readonly everybody: readonly string[]
   readonly models: readonly string[]
   readonly privateModels: readonly PrivateModel[]
+  /** The one role that this schedule is about, where it is about one: blows to peers that rely on each other add up. */
+  readonly role?: ScenarioPeer['role']
   readonly lease: { readonly ttl: Millis; readonly driftPpm: number }
   /** While there is load, and a little before. */
   readonly from: Millis
@@ -31,6 +33,7 @@ export function fieldOf(scenario: Scenario, random: Random): Field {
   const { peers: all, load } = scenario
   const groups = [...new Set(all.map(({ group }) => group))]
   const focus = random.below(2) === 0 ? [pick(groups, random), pick(groups, random)] : groups
+  const role = random.below(2) === 0 ? signingRole(all, random) : undefined
   const clients = load.flatMap((entry, index) => Array.from({ length: entry.client }, (_, each) => clientName(index, each)))
   const from = Math.max(500, Math.min(...load.map((entry) => entry.from)) - 2_000)
   return {
@@ -42,6 +45,7 @@ export function fieldOf(scenario: Scenario, random: Random): Field {
     privateModels: Object.entries(scenario.models).flatMap(([name, model]) =>
       model.private === undefined ? [] : [{ name, ...model.private }],
     ),
+    ...(role === undefined ? {} : { role }),
     lease: parametersOf(scenario).lease,
     from,
     until: Math.max(from + 1_000, ...load.map((entry) => entry.until)),
@@ -53,9 +57,13 @@ export const namesOf = ({ all }: Field, role: ScenarioPeer['role']): readonly st
 
 /** All of one role: mostly of those that sign what others rely on, and keep what they signed. */
 export function crowd(field: Field, random: Random): readonly string[] {
-  const roles = [...new Set(field.all.map(({ role }) => role))]
+  return namesOf(field, field.role ?? signingRole(field.all, random))
+}
+
+function signingRole(all: readonly ScenarioPeer[], random: Random): ScenarioPeer['role'] {
+  const roles = [...new Set(all.map(({ role }) => role))]
   const signing = roles.filter((role) => role === 'operator' || role === 'settler' || role === 'grantor')
-  return namesOf(field, pick(signing.length > 0 && random.below(4) > 0 ? signing : roles, random))
+  return pick(signing.length > 0 && random.below(6) > 0 ? signing : roles, random)
 }
 
 export const pick = <T>(items: readonly T[], random: Random): T => items[random.below(items.length)] as T

@@ -2,7 +2,7 @@ import type { Millis, Random } from '@infermesh/kernel'
 import type { Scenario, ScenarioCommand, ScenarioFault } from '@infermesh/scenario'
 import { scattered } from './faults.ts'
 import { type Field, fieldOf, pick } from './field.ts'
-import { themes } from './themes.ts'
+import { longGone, themes } from './themes.ts'
 
 /** What a hunt adds to a scenario: what goes wrong, and what owners want meanwhile. */
 export interface Schedule {
@@ -10,17 +10,29 @@ export interface Schedule {
   readonly commands: readonly ScenarioCommand[]
 }
 
-/** A random schedule for a scenario's peers and links; the same for the same draws. Some are scattered faults alone, most have a few themes. */
+/**
+ * A random schedule for a scenario's peers and links; the same for the same draws. Some are scattered faults alone, some a few peers that are
+ * gone for long in an otherwise calm network, most have a few themes.
+ */
 export function drawSchedule(scenario: Scenario, random: Random): Schedule {
   const field = fieldOf(scenario, random)
-  const plain = random.below(4) === 0
-  const themed = plain
-    ? []
-    : Array.from({ length: 1 + random.below(4) }, () => pick(themes, random)(field, instantIn(field, random), random))
-  const single = plain ? scattered(field, random) : scattered(field, random).slice(0, random.below(3))
-  const faults = [...themed.flat(), ...single].map(rounded)
-  return { faults: faults.sort(byTime), commands: drawCommands(field, random) }
+  const faults = drawFaults(field, random).map(rounded)
+  return { faults: faults.sort(byTime), commands: drawCommands(field, faults, random) }
 }
+
+function drawFaults(field: Field, random: Random): readonly ScenarioFault[] {
+  const dice = random.below(8)
+  if (dice < 2) return scattered(field, random)
+  if (dice === 2) return longGone(field, instantIn(field, random), random)
+  const themed = Array.from({ length: pick(THEMES, random) }, () => pick(themes, random)(field, instantIn(field, random), random))
+  return [...themed.flat(), ...scattered(field, random).slice(0, random.below(3))]
+}
+
+/** How many, each as often as it stands here: what must come about in time is asked of calm networks only, what must never be breaks in busy ones. */
+const THEMES: readonly number[] = [1, 1, 2, 3, 4, 5]
+
+const strikes = (fault: ScenarioFault, peer: string): boolean =>
+  ('peers' in fault && fault.peers.includes(peer)) || (fault.kind === 'partition' && fault.groups.some((group) => group.includes(peer)))
 
 const instantIn = ({ from, until }: Field, random: Random): Millis => from + random.below(until - from)
 
@@ -32,12 +44,15 @@ const rounded = (fault: ScenarioFault): ScenarioFault => ({
   ...(fault.until === undefined ? {} : { until: Math.round(fault.until) }),
 })
 
-/** Owners change their minds: rights are taken back and given again, and leases asked back. */
-function drawCommands(field: Field, random: Random): ScenarioCommand[] {
-  if (field.privateModels.length === 0 || random.below(3) > 0) return []
+/** Owners change their minds: rights are taken back and given again, and leases asked back; mostly once they are back and another serves. */
+function drawCommands(field: Field, faults: readonly ScenarioFault[], random: Random): ScenarioCommand[] {
+  if (field.privateModels.length === 0 || random.below(3) === 0) return []
   const commands = Array.from({ length: 1 + random.below(3) }, (): ScenarioCommand => {
     const { name: model, owner, standbys } = pick(field.privateModels, random)
-    const at = instantIn(field, random)
+    const returns = faults.flatMap((fault) =>
+      strikes(fault, owner) && fault.until !== undefined && fault.until - fault.at > field.lease.ttl ? [fault.until] : [],
+    )
+    const at = returns.length > 0 && random.below(3) > 0 ? pick(returns, random) + random.below(2_000) : instantIn(field, random)
     if (standbys.length === 0 || random.below(4) === 0) return { at, peer: owner, name: 'handback', argument: JSON.stringify({ model }) }
     const { peer: standby, temperature } = pick(standbys, random)
     if (random.below(3) > 0) return { at, peer: owner, name: 'revoke', argument: JSON.stringify({ model, standby }) }

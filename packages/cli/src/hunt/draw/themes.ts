@@ -20,7 +20,7 @@ function withCompany(peer: string, field: Field, random: Random): ScenarioFault 
 const overtaken: Theme = (field, at, random) => {
   if (field.privateModels.length === 0) return []
   const holder = holderOf(pick(field.privateModels, random), random)
-  const blows = Array.from({ length: random.below(3) }, () => secondBlow(field, at + random.below(field.lease.ttl), random))
+  const blows = Array.from({ length: 1 + random.below(2) }, () => secondBlow(field, at + random.below(field.lease.ttl), random))
   return [firstBlow(holder, field, at, random), ...blows]
 }
 
@@ -34,15 +34,29 @@ function firstBlow(holder: string, field: Field, at: Millis, random: Random): Sc
 
 function secondBlow(field: Field, at: Millis, random: Random): ScenarioFault {
   const grantors = namesOf(field, 'grantor')
-  const dice = random.below(4)
+  const dice = random.below(5)
   if (dice === 0 || grantors.length === 0) {
     const peers = some(namesOf(field, 'operator'), random)
     return { kind: 'crash', peers, ...cut(random), at, until: at + lasting(50, 3_000, random) }
   }
   if (dice === 1) return { kind: 'pause', peers: some(grantors, random), at, until: at + lasting(100, 2 * field.lease.ttl, random) }
   // All of them at once, as in a power cut: what they keep in memory only is gone from everywhere.
-  const peers = random.below(2) === 0 ? [...grantors] : share(grantors, 0.6, random)
+  const peers = random.below(3) > 0 ? [...grantors] : share(grantors, 0.6, random)
   return { kind: 'crash', peers, at, until: at + lasting(20, 800, random) }
+}
+
+/** A holder is cut off and goes on; before its lease is over a power cut takes from all grantors what they keep in memory only. */
+const powerCut: Theme = (field, at, random) => {
+  const grantors = namesOf(field, 'grantor')
+  if (field.privateModels.length === 0 || grantors.length === 0) return []
+  const { ttl } = field.lease
+  const { owner } = pick(field.privateModels, random)
+  const group = [owner, pick(namesOf(field, 'gateway'), random), ...share(field.clients, 0.8, random)]
+  const dies = at + Math.round(ttl * (0.2 + random.next() * 0.4))
+  return [
+    { kind: 'partition', groups: [group], mode: 'jam', oneWay: false, at, until: at + lasting(ttl, 4 * ttl, random) },
+    { kind: 'crash', peers: [...grantors], at: dies, until: dies + lasting(20, 300, random) },
+  ]
 }
 
 /** What a peer says nobody hears; then it crashes, and comes back. */
@@ -75,6 +89,34 @@ const stutter: Theme = (field, at, random) => {
     next = until + lasting(20, 2_000, random)
   }
   return faults
+}
+
+/** One of a kind after the other crashes around a save and is back at once, while what it said is still being answered. */
+const relapses: Theme = (field, at, random) => {
+  const names = crowd(field, random)
+  const until = at + lasting(2_000, 8_000, random)
+  const faults: ScenarioFault[] = []
+  for (let next = at; next < until; next += 100 + random.below(300)) {
+    const side = pick(['before-save', 'after-save'] as const, random)
+    faults.push({ kind: 'crash', peers: [pick(names, random)], cut: side, at: next, until: next + lasting(20, 200, random) })
+  }
+  return faults
+}
+
+/** Who serves a private model, or a few of one kind, and nobody hears of them for as long as anything may take. */
+export const longGone: Theme = (field, at, random) => {
+  const models = field.privateModels
+  const peers = models.length > 0 && random.below(2) === 0 ? [holderOf(pick(models, random), random)] : some(crowd(field, random), random)
+  return [{ kind: 'crash', peers, ...cut(random), at, until: at + lasting(8_000, 25_000, random) }]
+}
+
+/** Operators that serve, and that no verifier reaches: what they signed can't be looked at. */
+const unshown: Theme = (field, at, random) => {
+  const left = share(namesOf(field, 'operator'), 0.6, random)
+  const right = namesOf(field, 'verifier')
+  if (left.length === 0 || right.length === 0) return []
+  const links = { type: 'between', left, right, oneWay: false } as const
+  return [{ kind: 'loss', links, share: 1, burst: 1, at, until: at + lasting(3_000, 12_000, random) }]
 }
 
 /** Two halves of every role that can't reach each other. */
@@ -123,7 +165,7 @@ const driftApart: Theme = (field, at, random) => {
   const { ttl, driftPpm } = field.lease
   if (field.privateModels.length === 0) return []
   const holder = holderOf(pick(field.privateModels, random), random)
-  const turn = random.below(3) === 0 ? -1 : 1
+  const turn = random.below(5) === 0 ? -1 : 1
   const until = at + lasting(3 * ttl, 6 * ttl, random)
   return [
     { kind: 'clock', peers: [holder], offset: 0, driftPpm: -turn * driftPpm, at, until },
@@ -146,14 +188,20 @@ export const themes: readonly Theme[] = [
   overtaken,
   overtaken,
   overtaken,
-  overtaken,
+  powerCut,
+  powerCut,
   unheard,
   unheard,
   stutter,
+  relapses,
+  relapses,
+  unshown,
+  halves,
   halves,
   underFire,
   underFire,
   underFire,
+  driftApart,
   driftApart,
   gatewaysGone,
 ]

@@ -20,8 +20,10 @@ export interface PlantedBug {
   readonly waives?: readonly LedgerRule[]
   /** The scenario that has what it needs, where `hunting-ground` has not. */
   readonly ground?: string
-  /** Checks that may break; another one is a surprise worth a look. */
+  /** Checks that must find it; another one is a surprise worth a look. */
   readonly breaks: readonly string[]
+  /** Checks that may break first by what else follows from it: the hunt goes on. */
+  readonly besides?: readonly string[]
   build?(builder: MachineBuilder): PeerMachine
 }
 

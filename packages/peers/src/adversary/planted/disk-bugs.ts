@@ -18,7 +18,8 @@ export const diskBugs: readonly PlantedBug[] = [
     name: 'receipt-not-saved',
     about: 'an operator signs receipts without keeping them: after a crash it counts from old numbers again',
     roles: ['operator'],
-    breaks: ['I8', 'L2'],
+    breaks: ['I8'],
+    besides: ['L2'],
     build: forgetfulOperator,
   },
   {
@@ -32,14 +33,16 @@ export const diskBugs: readonly PlantedBug[] = [
     name: 'vote-before-saved',
     about: 'a settler votes before its vote is on disk: after a crash it may vote for another block',
     roles: ['settler'],
-    breaks: ['I8', 'I9', 'L2'],
+    breaks: ['I8', 'I9'],
+    besides: ['L2'],
     build: ({ make }) => rewritten(make(), { effects: savesLast }),
   },
   {
     name: 'vote-not-saved',
     about: 'a settler keeps the log and forgets its votes: after a crash it votes a second time',
     roles: ['settler'],
-    breaks: ['I8', 'I9', 'L2'],
+    breaks: ['I8', 'I9'],
+    besides: ['L2'],
     build: ({ make }) => rewritten(make(), { effects: without('consensus') }),
   },
   {

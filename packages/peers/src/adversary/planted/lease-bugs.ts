@@ -40,6 +40,7 @@ export const leaseBugs: readonly PlantedBug[] = [
     about: 'a holder counts its lease longer than the grantors do',
     roles: ['operator'],
     breaks: ['I14'],
+    besides: ['L3'],
     ground: 'hunting-leases',
     build: ({ make, services }) => make({ services: withLease(services, ({ ttl }) => ({ ttl: ttl * 8 })) }),
   },

@@ -23,6 +23,7 @@ export const ledgerBugs: readonly PlantedBug[] = [
     roles: ['operator'],
     waives: ['numbers-are-used-once'],
     breaks: ['I4'],
+    besides: ['L2'],
     build: forgetfulOperator,
   },
   {

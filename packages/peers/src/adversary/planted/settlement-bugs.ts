@@ -1,4 +1,5 @@
-import { commitmentOf } from '@infermesh/protocol'
+import { type Millis, publish } from '@infermesh/kernel'
+import { commitmentOf, type Envelope, type PeerEffect, type PeerInput, Signer } from '@infermesh/protocol'
 import { Restated } from '../restated.ts'
 import { type PlantedBug, rewritten } from './bug.ts'
 
@@ -21,6 +22,28 @@ export const settlementBugs: readonly PlantedBug[] = [
       rewritten(make(), {
         effects: (effects) => effects.filter((effect) => effect.type !== 'request' || effect.message.type !== 'SubmitEntry'),
       }),
+  },
+  {
+    name: 'rounds-mixed-up',
+    about: 'a settler takes votes of two rounds for a contradiction, and the ledger believes what it is told',
+    roles: ['settler'],
+    waives: ['evidence-is-judged'],
+    breaks: ['I7', 'I8'],
+    build: ({ make, services }) => {
+      const signer = new Signer(services.identity, { networkId: services.directory.genesis.networkId, crypto: services.crypto })
+      const first = new Map<string, Envelope<'vote'>>()
+      const report = (input: PeerInput, now: Millis): readonly PeerEffect[] => {
+        if (input.type !== 'gossip' || input.envelope.type !== 'vote') return []
+        const { kind, height, round, blockId } = input.envelope.payload
+        const key = `${input.envelope.signer}/${kind}/${height}`
+        const before = first.get(key) ?? input.envelope
+        first.set(key, before)
+        if (before.payload.round === round || before.payload.blockId === blockId) return []
+        const statements = [before.bytes, input.envelope.bytes]
+        return [publish('evidence', signer.sign('evidence', { kind: 'equivocation', accused: before.signer, statements, height }, now))]
+      }
+      return rewritten(make(), { effects: (effects, input, now) => [...effects, ...report(input, now)] })
+    },
   },
   {
     name: 'silence-is-guilt',
