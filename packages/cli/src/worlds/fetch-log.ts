@@ -1,5 +1,5 @@
 import type { AnyMessage } from '@infermesh/kernel'
-import { type Message, type MessageOf, openAs, type SealingContext, toHex } from '@infermesh/protocol'
+import { type Message, type MessageOf, openAs, type SealingContext } from '@infermesh/protocol'
 import type { FinalLog } from './world.ts'
 
 const PAGE = 32
@@ -28,7 +28,7 @@ export async function fetchLog(settlers: readonly string[], ask: AskSettler, con
     const page = (await ask(best.settler, { type: 'FetchEntries', ids: ids.slice(start, start + PAGE) })) as MessageOf<'Entries'>
     entries.push(...page.entries)
   }
-  return { checkpoints: checkpoints.map(toHex), entries: entries.map(toHex) }
+  return { checkpoints: checkpoints.map(hexOf), entries: entries.map(hexOf) }
 }
 
 async function heightOf(settler: string, ask: AskSettler): Promise<number> {
@@ -40,3 +40,6 @@ async function heightOf(settler: string, ask: AskSettler): Promise<number> {
     return -1
   }
 }
+
+/** One flat text. `toHex` joins pieces, which is quicker for short bytes, and would hold a long log several times over. */
+const hexOf = (raw: Uint8Array): string => Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('hex')
