@@ -6,6 +6,12 @@ interface IssuedReceipt {
   readonly at: number
 }
 
+/** Tokens of an answer, up to `to` and without it. */
+interface Range {
+  readonly from: number
+  readonly to: number
+}
+
 /** What was signed, logged, paid, and whether money adds up. The settlers agree, so each leaf is counted where it is seen first. */
 export class SettlementMetrics implements MetricFold {
   readonly watches = [
@@ -22,8 +28,8 @@ export class SettlementMetrics implements MetricFold {
   readonly #logged = new Set<string>()
   readonly #void = new Set<string>()
   readonly #leaves = new Map<string, string>()
-  /** By request: how often each of its tokens was paid. */
-  readonly #paidTo = new Map<string, number[]>()
+  /** By request: what leaves paid for. */
+  readonly #paidFor = new Map<string, Range[]>()
   readonly #chargedBy = new Map<string, number>()
   readonly #maxCharge = new Map<string, number>()
   readonly #answered = new Set<string>()
@@ -80,14 +86,13 @@ export class SettlementMetrics implements MetricFold {
   }
 
   /** Token by token: a token paid by two leaves is a duplicate whatever their bounds are. */
-  #countDuplicates(leaf: { readonly requestId: string; readonly from: number; readonly to: number }): void {
-    const times = this.#paidTo.get(leaf.requestId) ?? []
-    while (times.length < leaf.to) times.push(0)
-    for (let token = leaf.from; token < leaf.to; token++) {
-      if ((times[token] ?? 0) > 0) this.#duplicates++
-      times[token] = (times[token] ?? 0) + 1
-    }
-    this.#paidTo.set(leaf.requestId, times)
+  #countDuplicates({ requestId, from, to }: Range & { readonly requestId: string }): void {
+    const paid = this.#paidFor.get(requestId) ?? []
+    const before = paid.filter((other) => other.from < to && from < other.to)
+    for (let token = from; before.length > 0 && token < to; token++)
+      if (before.some((other) => other.from <= token && token < other.to)) this.#duplicates++
+    paid.push({ from, to })
+    this.#paidFor.set(requestId, paid)
   }
 
   /** Receipts that wait for the log or for settlement. A receipt lost with a crashed operator's last events doesn't count. */

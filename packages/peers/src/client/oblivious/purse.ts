@@ -1,5 +1,5 @@
 import { type Millis, type PeerId, request } from '@infermesh/kernel'
-import { digestOf, type Message, type MessageOf, type PeerEffect, type PeerServices, Signer } from '@infermesh/protocol'
+import { concatBytes, digestOf, type Message, type MessageOf, type PeerEffect, type PeerServices, Signer } from '@infermesh/protocol'
 import { must, obliviousOf } from '@infermesh/protocol/oblivious'
 import { type PendingToken, requestToken } from '@infermesh/protocol/tokens'
 import { tokenChallengeOf } from '../../issuer/token-challenge.ts'
@@ -64,7 +64,7 @@ export class Purse {
       const token = draft.finish(message.signatures[index] ?? new Uint8Array(0))
       return token.ok ? [token.value] : []
     })
-    this.putBack(order.gateway, tokens)
+    this.putBack(order.gateway, inOneBuffer(tokens))
   }
 
   /** Whether it was paid for is not known: the same order again costs nothing more. */
@@ -89,6 +89,12 @@ export class Purse {
     // A factor without an inverse would share a prime with the issuer's key: nobody will ever draw one.
     return must(requestToken(rsa, issuer.key, challenge, { nonce: entropy(32), salt: entropy(48), blind: entropy(272) }))
   }
+}
+
+/** A lot's tokens, which are all of one length, as parts of one buffer: buffers of their own cost as much again, and a crowd holds very many. */
+function inOneBuffer(tokens: readonly Uint8Array[]): readonly Uint8Array[] {
+  const all = concatBytes(...tokens)
+  return tokens.map(({ length }, index) => all.subarray(index * length, (index + 1) * length))
 }
 
 interface Order {
