@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { emptyFolder, infermesh, scenario } from '../end-to-end/infermesh.ts'
 
@@ -12,6 +14,10 @@ test('a run with sealed requests says what its observers learned, and two are se
   const one = JSON.parse((await infermesh(['leaks', 'one', '--json'], folder)).stdout)
   const both = await infermesh(['leaks', 'one', 'two'], folder)
 
+  const { checks }: { checks: { name: string; actual: string }[] } = JSON.parse(readFileSync(join(folder, 'one', 'run.json'), 'utf8'))
+
+  // What came sealed is recomputed as well as what came in the open.
+  expect(checks.find(({ name }) => name.startsWith('I13 every'))?.actual).toMatch(/^none in [1-9]\d* answers recomputed$/)
   expect(one.metrics['privacy.relay.sender.success_rate']).toBe(1)
   expect(one.costs.requests).toBeGreaterThan(5)
   expect(one.leaks.map(({ observer }: { observer: string }) => observer)).toContain('relay+gateway')

@@ -106,7 +106,10 @@ export class PlaintextWatch {
   }
 
   #infer({ request: raw, prompt }: MessageOf<'Infer'>): void {
-    const request = openAs('request', raw, this.#context())
+    this.#remember(openAs('request', raw, this.#context()), prompt)
+  }
+
+  #remember(request: Envelope<'request'>, prompt: Uint8Array): void {
     const requestId = requestIdOf(nodeCryptography.hash, request.signer, request.payload)
     if (this.#asked.has(requestId)) return
     const asked = { request, prompt }
@@ -117,8 +120,11 @@ export class PlaintextWatch {
     if (front !== undefined) this.#secrets.add(requestId, joined(front.map((token) => encodeCbor(token))))
   }
 
-  #execute(peer: string, to: PeerId, { request: raw }: MessageOf<'Execute'>, now: Millis): void {
-    const { model } = openAs('request', raw, this.#context()).payload
+  #execute(peer: string, to: PeerId, { request: raw, prompt }: MessageOf<'Execute'>, now: Millis): void {
+    const request = openAs('request', raw, this.#context())
+    const { model } = request.payload
+    // What comes sealed is asked for by the gateway that opened it, under the id by which its client knows it.
+    if (this.#directory.has(request.signer, 'gateway')) this.#remember(request, prompt)
     const holders = this.#holders.get(model)
     const name = this.#directory.nameOf(to)
     if (holders !== undefined && !holders.has(name)) this.#leaks.push(`${peer} sent a prompt for ${model} to ${name} at ${now} ms`)
@@ -132,8 +138,10 @@ export class PlaintextWatch {
 
   #said(peer: string, event: NetworkEvent, now: Millis): void {
     if (event.type === 'dispatched' && this.#answerLiars.has(this.#directory.nameOf(event.operator))) this.#spoilt.add(event.requestId)
-    if (event.type !== 'requestEnded' || event.tokens === 0 || event.outputHash === undefined) return
+    if (event.type !== 'requestEnded') return
     const asked = this.#asked.get(event.requestId)
+    this.#asked.delete(event.requestId)
+    if (event.tokens === 0 || event.outputHash === undefined) return
     if (asked === undefined || this.#spoilt.has(event.requestId)) return
     const expected = this.#expected(asked, event.tokens)
     if (expected === undefined) return
