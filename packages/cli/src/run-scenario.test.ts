@@ -50,3 +50,16 @@ test('a network that spins at one instant ends with the peers that spin', async 
   expect(error.message).toMatch(/events at 4\d{3} ms without time moving \(seed 5\); busiest: operator-0\. /)
   expect(error.message).toContain('\nreplay: infermesh run small.yaml')
 })
+
+test('the same peers run over Noise and Yamux on virtual links, and their frames take other times', async () => {
+  const run = async (wire: string) => {
+    const scenario = await readScenario(small, { set: [`network={ latency: { median: 20ms, p99: 80ms }, wire: ${wire} }`, 'until=5s'] })
+    const out = mkdtempSync(join(tmpdir(), 'infermesh-wire-'))
+    const { result } = await runScenario({ ...scenario, expect: [] }, { file: small, out, world: 'stack', progress: silent })
+    return result
+  }
+  const [full, plain] = [await run('full'), await run('plain')]
+
+  expect(full.metrics['requests.total']).toBe(plain.metrics['requests.total'])
+  expect(full.traceHash).not.toBe(plain.traceHash)
+}, 30_000)

@@ -1,5 +1,6 @@
 export { AssertionFailed, assert, assertNever } from './assert.ts'
 export { type Call, cancel, clearTimer, compute, emit, forget, publish, request, respond, save, setTimer, subscribe } from './effects.ts'
+export { inputText } from './input-text.ts'
 export type {
   AnyEnvelope,
   AnyMessage,

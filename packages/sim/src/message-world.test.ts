@@ -219,7 +219,7 @@ test('a machine that throws ends the run with peer, input, time and seed', () =>
       throw new Error('no such token')
     },
   })
-  expect(() => again.world.start()).toThrow('alice failed on input started (0 values saved) at 0 ms (seed 1): no such token')
+  expect(() => again.world.start()).toThrow('alice failed on input started (saved values: 0) at 0 ms (seed 1): no such token')
 })
 
 test('peers that spin at one instant are stopped and named', () => {

@@ -6,6 +6,7 @@ import {
   type Effect,
   type GossipVerdict,
   type Input,
+  inputText,
   type PeerId,
   randomFrom,
   type TraceEvent,
@@ -19,7 +20,7 @@ import { Cargo } from './cargo.ts'
 import { loseUnsynced, type Save, write } from './disk.ts'
 import { ADMITTED, KIND, reachesBlockedPeer } from './event-kind.ts'
 import { EventQueue } from './event-queue.ts'
-import { inputText, MachineFailed } from './failures.ts'
+import { MachineFailed } from './failures.ts'
 import type { Host } from './host.ts'
 import { createParts, type Handler, handleOutside, handlersOf, type Parts } from './parts.ts'
 import { Peer } from './peer.ts'

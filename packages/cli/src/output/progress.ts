@@ -1,3 +1,4 @@
+import type { Millis } from '@infermesh/kernel'
 import type { NetworkRecord } from '@infermesh/scenario'
 import { createLogUpdate } from 'log-update'
 import { durationText } from './duration-text.ts'
@@ -16,7 +17,8 @@ export const silent: Progress = { observe() {}, say() {}, finish() {} }
 
 /** A live line on a terminal; in a pipe, phases and faults only. */
 export function progressOn(stream: NodeJS.WriteStream): Progress {
-  const counts = new Counts()
+  const started = performance.now()
+  const counts = new Counts(() => performance.now() - started)
   if (!stream.isTTY) return { observe: (record) => counts.observe(record), say: (text) => void stream.write(`${text}\n`), finish() {} }
   const frame = createLogUpdate(stream)
   const timer = setInterval(() => frame(counts.line()), FRAME_MS)
@@ -34,8 +36,11 @@ export function progressOn(stream: NodeJS.WriteStream): Progress {
   }
 }
 
-class Counts {
+/** What a run has come to, as one line. `sinceStart` tells the computer's own time, in ms. */
+export class Counts {
+  readonly #sinceStart: () => Millis
   #at = 0
+  #events = 0
   #sent = 0
   #ended = 0
   #failed = 0
@@ -43,8 +48,13 @@ class Counts {
   #checked = 0
   #height = 0
 
+  constructor(sinceStart: () => Millis) {
+    this.#sinceStart = sinceStart
+  }
+
   observe({ at, event }: NetworkRecord): void {
     this.#at = at
+    this.#events++
     switch (event.type) {
       case 'requestSent':
         if (event.attempt === 1) this.#sent++
@@ -70,6 +80,8 @@ class Counts {
   line(): string {
     return [
       durationText(this.#at).padStart(8),
+      `${(this.#at / Math.max(1, this.#sinceStart())).toFixed(1)}×`,
+      `events ${this.#events}`,
       `requests ${this.#ended}/${this.#sent}${this.#failed > 0 ? ` (${this.#failed} failed)` : ''}`,
       `tokens ${this.#tokens}`,
       `checked ${this.#checked}`,

@@ -57,6 +57,7 @@ serveStack<StackPlan, StackEnd, Message, Envelope>({
       // Time stands still while a model is really run.
       work: computeJob,
       ...(bandwidth === undefined ? {} : { bandwidth }),
+      wire: order.scenario.network.wire ?? 'plain',
       onRecord: (record) => network.observe(record as NetworkRecord),
       ...(messages === undefined ? {} : { messages }),
       peers: stack.map((peer) => ({

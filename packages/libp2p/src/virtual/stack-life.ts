@@ -1,5 +1,5 @@
-import { type AnyMessage, type Effect, type Input, type Random, randomFrom, type TraceEvent } from '@infermesh/kernel'
-import { inputText, type LocalAnswer, type LocalCall, MachineFailed, NoProgress } from '@infermesh/sim'
+import { type AnyMessage, type Effect, type Input, inputText, type Random, randomFrom, type TraceEvent } from '@infermesh/kernel'
+import { type LocalAnswer, type LocalCall, MachineFailed, NoProgress } from '@infermesh/sim'
 import type { GossipOptions, Host, HostOptions } from '../host-options.ts'
 import { createHost } from '../libp2p-host.ts'
 import { Owner } from './clock/owner.ts'

@@ -26,7 +26,20 @@ export const scenarioSchema = z
       description:
         'sized: in the virtual worlds, stand-ins of the same lengths for signatures and sealed requests; same decisions, less arithmetic',
     }),
-    network: z.strictObject({ latency: latency.optional(), loss: percent.optional(), bandwidth: bandwidth.optional() }).default({}),
+    network: z
+      .strictObject({
+        latency: latency.optional(),
+        loss: percent.optional(),
+        bandwidth: bandwidth.optional(),
+        wire: z
+          .enum(['plain', 'full'])
+          .meta({
+            description:
+              'In `stack`: `full` runs Noise and Yamux over the virtual links, as processes always do; `plain`, the default, is quicker',
+          })
+          .optional(),
+      })
+      .default({}),
     parameters: parameters.default({}),
     peers: z.record(peerName, peerGroup),
     fidelity: fidelity.optional(),

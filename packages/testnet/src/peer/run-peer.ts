@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type AnyMessage, type Effect, type PeerId, type PeerIdentity, randomFrom } from '@infermesh/kernel'
+import { type AnyMessage, type Effect, inputText, type PeerId, type PeerIdentity, randomFrom } from '@infermesh/kernel'
 import { createHost, type Host, type HostOptions, SqliteStore, type TrueTime, tcpLink } from '@infermesh/libp2p'
 import type { FaultOrder, FaultReport } from './fault-order.ts'
 import type { Ask, BootPeer, PeerContext, PeerHost } from './host.ts'
@@ -51,7 +51,7 @@ async function startLibp2p(boot: BootPeer, parts: PeerParts, context: PeerContex
     onProbe: (id, at) => context.onProbe(id, at),
     onMesh: () => mesh.onChange(),
     onFatal: (error, input) =>
-      context.onFatal(input ? new Error(`while handling ${input.type}: ${error.message}`, { cause: error }) : error),
+      context.onFatal(input ? new Error(`while handling ${inputText(input)}: ${error.message}`, { cause: error }) : error),
   })
   faults.attach(host.links)
   for (const order of boot.conditions) await faults.perform(order)
