@@ -63,7 +63,7 @@ test('a machine that throws ends its process, and the reason names what it was h
   await expect(said(net, 'p0', { type: 'throw' })).rejects.toMatchObject({ name: 'CallFailed' })
   const crashed = await net.recorded(({ event }) => event.type === 'peerCrashed')
 
-  expect(crashed.event).toMatchObject({ reason: expect.stringContaining('while handling request: the machine is broken') })
+  expect(crashed.event).toMatchObject({ reason: expect.stringContaining('while handling request r1: throw on control from ') })
   expect(crashed.event).toMatchObject({
     reason: expect.stringMatching(/caused by Error: the machine is broken\n.*talker-entry\.ts:\d+:\d+/),
   })
