@@ -17,7 +17,7 @@ export function check() {
   const rest = [
     run('lint and format', 'biome', ['check', '--error-on-warnings', '.']),
     run('layers', 'node', ['scripts/layers.mjs']),
-    run('unused code', 'knip', ['--no-progress']),
+    run('unused code', 'knip', ['--no-config-hints', '--no-progress']),
   ]
   return [...types, ...rest]
 }
