@@ -93,7 +93,7 @@ export interface GossipOptions {
   readonly seenFor: Millis
   /** Send what this host publishes to every subscriber it is connected to, not to the mesh only. */
   readonly floodPublish: boolean
-  /** Report `gossipDelivered` once a second for envelopes with a numeric `at`. */
+  /** Report `gossipDelivered` once a second for envelopes with a numeric `at`, those said anew excepted. */
   readonly reportDelays: boolean
 }
 

@@ -125,9 +125,6 @@ export async function networkParts(options: HostOptions, local: LocalParts): Pro
   return {
     node,
     dialler,
-    gossip: new Gossip(
-      { context, machine, topics: options.topics, reportDelays: gossipOptions.reportDelays, onMesh: options.onMesh },
-      node.services.gossip,
-    ),
+    gossip: new Gossip({ context, machine, topics: options.topics, options: gossipOptions, onMesh: options.onMesh }, node.services.gossip),
   }
 }

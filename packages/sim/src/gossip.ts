@@ -108,7 +108,9 @@ export class Gossip<M extends AnyMessage, E extends AnyEnvelope> {
 
   #accept(peer: Peer<M, E>, message: GossipMessage<E>, sender: number): void {
     this.#counts.delivered++
-    this.#report?.add(message.topic.name, Math.max(0, this.#host.now - message.signedAt), this.#host.now)
+    const age = Math.max(0, this.#host.now - message.signedAt)
+    // Ids are forgotten then, so what is older was said anew.
+    if (age <= this.#settings.seenMs) this.#report?.add(message.topic.name, age, this.#host.now)
     const spared = message.unwantedBy.size > 0 ? message.unwantedBy.get(peer.index) : undefined
     for (const target of message.topic.members[peer.index]?.mesh ?? []) {
       if (target === sender) continue

@@ -8,10 +8,21 @@ import { bundlePeer, type PeerSpec, Testnet } from '@infermesh/testnet'
  * `node bench/meshed.ts [peers…]`: seconds from command to all peers meshed, and what each takes in memory, through libp2p over
  * TCP. Bars: 5 s for 50 peers, 10 s for 100, 40 MB a peer (proportional set size), on two cores.
  */
-const sizes = process.argv.slice(2).map(Number)
-for (const size of sizes.length > 0 ? sizes : [50, 100]) await measure(size)
+const SECONDS_A_PEER_MAX = 0.1
+const PSS_MEGABYTES_MAX = 40
+/** Other work on the machine only ever adds, so the best of a few tries is nearest to the truth. */
+const TRIES = 3
 
-async function measure(size: number): Promise<void> {
+const sizes = process.argv.slice(2).map(Number)
+for (const size of sizes.length > 0 ? sizes : [50, 100]) if (!(await holds(size))) process.exitCode = 1
+
+async function holds(size: number): Promise<boolean> {
+  for (let tries = 0; tries < TRIES; tries++) if (await measure(size)) return true
+  return false
+}
+
+/** Whether both bars were met. */
+async function measure(size: number): Promise<boolean> {
   const load = loadavg()[0]
   const folder = mkdtempSync(join(tmpdir(), 'infermesh-bench-'))
   const begun = performance.now()
@@ -39,7 +50,9 @@ async function measure(size: number): Promise<void> {
       cores: availableParallelism(),
       loadBefore: load,
     }
-    console.log(JSON.stringify(line))
+    const held = line.meshedSeconds <= SECONDS_A_PEER_MAX * size && line.pssMbMax <= PSS_MEGABYTES_MAX
+    console.log(JSON.stringify({ ...line, held }))
+    return held
   } finally {
     await testnet.stopAll()
     rmSync(folder, { recursive: true, force: true })

@@ -2,13 +2,14 @@ import { TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
 import { type AnyEnvelope, assert, type GossipVerdict, type Machine, type PeerId } from '@infermesh/kernel'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { failHost, type HostContext } from '../host-context.ts'
+import type { GossipOptions } from '../host-options.ts'
 import type { GossipNode } from './service.ts'
 
 export interface GossipInit {
   readonly context: HostContext
   readonly machine: Machine
   readonly topics: readonly string[]
-  readonly reportDelays: boolean
+  readonly options: Pick<GossipOptions, 'reportDelays' | 'seenFor'>
   readonly onMesh: ((topic: string, peers: readonly PeerId[]) => void) | undefined
 }
 
@@ -138,9 +139,13 @@ export class Gossip {
   }
 
   #deliver(topic: string, envelope: AnyEnvelope, from: PeerId): void {
-    const { context, reportDelays } = this.#init
+    const { context, options } = this.#init
     context.counters.gossipDelivered++
-    if (reportDelays && 'at' in envelope && typeof envelope.at === 'number') context.counters.delivered(topic, context.now() - envelope.at)
+    if (options.reportDelays && 'at' in envelope && typeof envelope.at === 'number') {
+      const age = context.now() - envelope.at
+      // Ids are forgotten then, so what is older was said anew: that tells of whoever says it, and not of the way it took.
+      if (age <= options.seenFor) context.counters.delivered(topic, age)
+    }
     if (!context.inputs.offer({ type: 'gossip', topic, from, envelope })) context.counters.drop('gossip')
   }
 

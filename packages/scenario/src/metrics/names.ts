@@ -59,7 +59,7 @@ export const metricDescriptions: Readonly<Record<string, string>> = {
   'kv.blocks_idle': 'share of GPU blocks that hold what may be used again',
   'kv.waiting': 'requests that waited for memory or a place in the batch',
   'kv.digest_bytes': 'bytes of each digest by which an operator tells gateways what its memory holds',
-  'gossip.delivery_ms': 'from signing an envelope to its arrival at a peer',
+  'gossip.delivery_ms': 'from signing an envelope to its arrival at a peer; what is said anew does not count',
   'gossip.delivered': 'envelopes delivered',
   'border.requests': 'requests between a peer on libp2p and one that is messages, either way; with `fidelity`, in `stack`',
   'border.gossip': 'envelopes that peers on libp2p took in from peers that are messages, or passed out to them',
