@@ -1,107 +1,35 @@
-import { Directory, defaultParameters, type Genesis, type NetworkEvent, type Role, Signer, toHex } from '@infermesh/protocol'
-import { identityFromSeed, nodeCryptography, seedOf } from '@infermesh/protocol/node'
+import { Directory } from '@infermesh/protocol'
+import { nodeCryptography } from '@infermesh/protocol/node'
 import { describe, expect, test } from 'vitest'
-import type { NetworkRecord } from '../metrics/fold.ts'
-import { CheckBench, checkFactories } from './checks.ts'
-
-const roles: readonly (readonly [string, Role])[] = [
-  ['client-0-0', 'client'],
-  ['gateway-0', 'gateway'],
-  ['owner-0', 'operator'],
-  ['standby-0', 'operator'],
-  ...[0, 1, 2, 3].map((number) => [`settler-${number}`, 'settler'] as const),
-  ...[0, 1, 2, 3, 4].map((number) => [`grantor-${number}`, 'grantor'] as const),
-]
-
-const genesis: Genesis = {
-  networkId: 'n',
-  members: roles.map(([name, role]) => ({ name, role, peerId: `id of ${name}`, balance: role === 'client' ? 1_000 : 0 })),
-  parameters: defaultParameters,
-  attestationRoot: '',
-}
-const { settlement, lease } = defaultParameters
-const LONG = 10_000_000
-
-type Line = readonly [at: number, peer: string, event: NetworkEvent]
-
-/** Names of the checks that a trace violates, by the run's end. */
-function broken(lines: readonly Line[], options: { readonly end?: number; readonly liars?: readonly string[] } = {}): readonly string[] {
-  const bench = new CheckBench({ directory: new Directory(genesis), crypto: nodeCryptography, liars: new Set(options.liars), grace: 5_000 })
-  lines.forEach(([at, peer, event], seq) => {
-    bench.observe({ seq, at, peer, event } satisfies NetworkRecord)
-  })
-  return bench
-    .conclude(options.end ?? lines.at(-1)?.[0] ?? 0)
-    .filter((check) => !check.held)
-    .map((check) => check.name)
-}
-
-const sealing = { networkId: genesis.networkId, crypto: nodeCryptography }
-const accused = identityFromSeed(seedOf('n', 'accused'))
-const vote = (blockId: string): Uint8Array =>
-  new Signer(accused, sealing).sign('vote', { kind: 'prevote', height: 1, round: 0, blockId, reveal: '00'.repeat(32) }, 0).bytes
-const first = vote('aa'.repeat(32))
-const second = vote('bb'.repeat(32))
-
-const slashOn = (...statements: readonly Uint8Array[]) => {
-  const evidence = { kind: 'equivocation', accused: accused.peerId, statements, height: 1 } as const
-  const { bytes } = new Signer(identityFromSeed(seedOf('n', 'settler-0')), sealing).sign('evidence', evidence, 0)
-  return { type: 'slashed', accused: accused.peerId, amount: 1, receipt: '', height: 1, evidence: toHex(bytes) } as const
-}
-
-const leaf = {
-  type: 'leafSettled',
-  requestId: 'r',
-  from: 0,
-  to: 10,
-  receipt: 'c',
-  payer: 'p',
-  payee: 'o',
-  amount: 5,
-  batchId: 'b',
-  height: 2,
-} as const
-const sent = {
-  type: 'requestSent',
-  requestId: 'r',
-  model: 'm',
-  gateway: 'g',
-  promptTokens: 1,
-  maxTokens: 10,
-  maxCharge: 5,
-  attempt: 1,
-} as const
-const issued = {
-  ...({ type: 'receiptIssued', receipt: 'c', requestId: 'r', attempt: 1, from: 0, to: 10, model: 'm', epoch: 1 } as const),
-  ...{ operatorSeq: 0, amount: 5, maxCharge: 5, envelope: '' },
-} as const
-const logged = { type: 'entryLogged', entry: 'c', kind: 'receipt', index: 0, height: 1, model: 'm', epoch: 1 } as const
-const ended = { type: 'requestEnded', requestId: 'r', model: 'm', outcome: 'ok', tokens: 10, totalMs: 5 } as const
-const block = { type: 'blockFinal', height: 1, round: 0, entries: 1, logSize: 5, logRoot: 'x', stateRoot: 's', checkpoint: '' } as const
-const acquired = (epoch: number) => ({ type: 'leaseAcquired', model: 'm', epoch, until: 9, envelope: '' }) as const
-const made = (epoch: number) => ({ type: 'tokensMade', requestId: 'r', attempt: 1, model: 'm', epoch, from: 0, to: 1 }) as const
-const fault = (type: 'faultApplied' | 'faultHealed', name: string, target: string) => ({ type, fault: name, target, measured: {} }) as const
-const crashed = (name: string) => ({ type: 'peerCrashed', name, reason: 'x' }) as const
-const started = (name: string) => ({ type: 'peerStarted', name, peerId: `id of ${name}`, role: '', restarted: true }) as const
-const ready = { type: 'standbyReady', model: 'm', temperature: 'warm' } as const
-const delegated = { type: 'delegated', model: 'm', standby: 'id of standby-0', envelope: '' } as const
-const revoked = { type: 'revoked', model: 'm', standby: 'id of standby-0' } as const
-const released = { type: 'keyReleased', model: 'm', to: 'id of standby-0', attested: true, delegated: true, leased: true } as const
-const clockFault = (measured: Readonly<Record<string, number>>) => ({ ...fault('faultApplied', 'clock', 'owner-0'), measured }) as const
-
-/** A request that is answered, receipted, logged and paid as it should be. */
-const good: readonly Line[] = [
-  [0, 'owner-0', acquired(1)],
-  [1, 'client-0-0', sent],
-  [2, 'owner-0', made(1)],
-  [3, 'client-0-0', { type: 'tokensReceived', requestId: 'r', from: 0, to: 10 }],
-  [4, 'owner-0', issued],
-  [5, 'client-0-0', ended],
-  [6, 'settler-0', logged],
-  [7, 'settler-0', block],
-  [7, 'settler-0', { type: 'balances', height: 1, total: 1_000, escrow: 5, stateRoot: 's' }],
-  [8, 'settler-0', leaf],
-]
+import { checkFactories } from './checks.ts'
+import {
+  accused,
+  acquired,
+  block,
+  broken,
+  clockFault,
+  crashed,
+  delegated,
+  ended,
+  fault,
+  first,
+  genesis,
+  good,
+  issued,
+  type Line,
+  LONG,
+  leaf,
+  lease,
+  logged,
+  made,
+  ready,
+  released,
+  revoked,
+  second,
+  sent,
+  slashOn,
+  started,
+} from './test-support/traces.ts'
 
 test('a run in which all is well breaks nothing', () => {
   expect(broken(good)).toEqual([])
@@ -339,106 +267,5 @@ describe('every check sees its own violation', () => {
     const context = { directory: new Directory(genesis), crypto: nodeCryptography, liars: new Set<string>(), grace: 0 }
 
     expect(new Set(cases.map(([check]) => check))).toEqual(new Set(checkFactories.map((create) => create(context).name)))
-  })
-})
-
-describe('what looks like a violation and is none', () => {
-  test('a liar is slashed', () => {
-    expect(broken([[1, 'settler-0', slashOn(first, second)]], { liars: [accused.peerId] })).toEqual([])
-  })
-
-  test('settlers tell of the same leaf, each for itself', () => {
-    expect(broken([...good, [9, 'settler-1', leaf]])).toEqual([])
-  })
-
-  test('tokens that a client refused come again', () => {
-    const refused = { type: 'answerRefused', requestId: 'r', by: 'x', from: 4, to: 10, reason: 'a lie' } as const
-    const again = { type: 'tokensReceived', requestId: 'r', from: 4, to: 10 } as const
-
-    expect(broken([...good.slice(0, 4), [4, 'client-0-0', refused], [4, 'client-0-0', again], ...good.slice(4)])).toEqual([])
-  })
-
-  test('a receipt waits while the network is disturbed, and for a while after', () => {
-    const lines: readonly Line[] = [...good.slice(0, 9), [10, 'world', fault('faultApplied', 'partition', 'x')]]
-
-    expect(broken(lines, { end: LONG })).toEqual([])
-    expect(broken([...lines, [LONG, 'world', fault('faultHealed', 'partition', 'x')]], { end: LONG + settlement.challengeWindow })).toEqual(
-      [],
-    )
-    expect(broken([...lines, [LONG, 'world', fault('faultHealed', 'partition', 'x')]], { end: 2 * LONG })).toEqual(['L2'])
-  })
-
-  test('a receipt waits while too many settlers are down, not while one is', () => {
-    const down = (names: readonly string[]): Line[] => names.map((name) => [9, 'world', crashed(name)])
-
-    expect(broken([...good.slice(0, 9), ...down(['settler-0', 'settler-1'])], { end: LONG })).toEqual([])
-    expect(broken([...good.slice(0, 9), ...down(['settler-0'])], { end: LONG })).toEqual(['L2'])
-  })
-
-  test('a receipt that a dead operator holds is awaited only once it is back', () => {
-    const lines: readonly Line[] = [...good.slice(0, 6), [9, 'world', crashed('owner-0')]]
-
-    expect(broken(lines, { end: LONG })).toEqual([])
-    expect(broken([...lines, [LONG, 'world', started('owner-0')]], { end: 2 * LONG })).toEqual(['L2'])
-  })
-
-  test('no takeover is asked for where no standby lives', () => {
-    const lines: readonly Line[] = [
-      [1, 'owner-0', acquired(1)],
-      [2, 'standby-0', ready],
-      [3, 'world', crashed('standby-0')],
-      [4, 'world', crashed('owner-0')],
-    ]
-
-    expect(broken(lines, { end: LONG })).toEqual([])
-  })
-
-  test('no takeover is asked for of a standby that was revoked', () => {
-    const lines: readonly Line[] = [
-      [1, 'owner-0', acquired(1)],
-      [2, 'standby-0', ready],
-      [3, 'owner-0', revoked],
-      [4, 'world', crashed('owner-0')],
-    ]
-
-    expect(broken(lines, { end: LONG })).toEqual([])
-    expect(broken([...lines, [5, 'standby-0', ready]], { end: LONG })).toEqual(['L3'])
-  })
-
-  test('a key goes to the holder, and from an owner that holds to its hot standby', () => {
-    const lines: readonly Line[] = [
-      [1, 'owner-0', acquired(1)],
-      [2, 'owner-0', delegated],
-      [3, 'owner-0', released],
-      [4, 'standby-0', acquired(2)],
-      [5, 'grantor-0', released],
-    ]
-
-    expect(broken(lines)).toEqual([])
-  })
-
-  test('a key may go to a peer whose revocation cannot have reached its keeper', () => {
-    const lines: readonly Line[] = [
-      [1, 'owner-0', delegated],
-      [2, 'world', fault('faultApplied', 'partition', 'x')],
-      [3, 'owner-0', revoked],
-      [40_000, 'standby-0', acquired(1)],
-      [40_001, 'grantor-0', released],
-    ]
-
-    expect(broken(lines)).toEqual([])
-  })
-
-  test('work under a right that is revoked after it in the log is paid', () => {
-    const lease = [5, 'settler-0', { ...logged, entry: 'l', kind: 'lease', delegation: 'd' }] as const
-    const revocation = [7, 'settler-0', { ...logged, entry: 'x', kind: 'revocation', delegation: 'd' }] as const
-
-    expect(broken([...good.slice(0, 6), lease, ...good.slice(6, 7), revocation, ...good.slice(7)])).toEqual([])
-  })
-
-  test('an old holder with a wrong clock may still serve: log order protects the money', () => {
-    const clock: Line = [0, 'world', fault('faultApplied', 'clock', 'owner-0')]
-
-    expect(broken([clock, [1, 'owner-0', acquired(1)], [2, 'standby-0', acquired(2)], [5_000, 'owner-0', made(1)]])).toEqual([])
   })
 })
