@@ -24,7 +24,7 @@ import type { RunOrder } from '../src/worlds/world.ts'
  * `stack`, a quarter of a run for trace and checks.
  */
 const BARS = { message: 100, stack: 10, watching: 0.25 }
-const ROUNDS = 5
+const ROUNDS = 8
 const file = join(import.meta.dirname, '../../../scenarios/private-owner-failover.yaml')
 
 interface Timed {

@@ -15,14 +15,17 @@ import {
   type PeerMachine,
   promptTextOf,
   requestIdOf,
+  type SealingContext,
 } from '@infermesh/protocol'
 import { nodeCryptography } from '@infermesh/protocol/node'
 import { liarsOf, type RunCheck, type Scenario, SecretBook } from '@infermesh/scenario'
-import { createGenerator } from '@infermesh/serving'
+import { createGenerator, type Generator } from '@infermesh/serving'
 
 interface Asked {
   readonly request: Envelope<'request'>
   readonly prompt: Uint8Array
+  /** Says what the model answers, once somebody wants to know. */
+  model?: Generator
 }
 
 /** Lies that change an answer before anybody but an audit can see it. */
@@ -34,6 +37,8 @@ const answerLies = ['lazy-operator', 'model-swap', 'quantised-model', 'tampering
  */
 export class PlaintextWatch {
   readonly #directory: Directory
+  /** The watch reads what peers sent; whether they signed it well is the peers' business. */
+  readonly #reading: SealingContext
   readonly #holders: ReadonlyMap<string, ReadonlySet<string>>
   readonly #answerLiars: ReadonlySet<string>
   readonly #secrets = new SecretBook()
@@ -49,6 +54,7 @@ export class PlaintextWatch {
 
   constructor(scenario: Scenario, genesis: Genesis) {
     this.#directory = new Directory(genesis)
+    this.#reading = { networkId: genesis.networkId, crypto: { ...nodeCryptography, verify: () => true } }
     this.#answerLiars = liarsOf(scenario, answerLies)
     this.#holders = new Map(
       Object.entries(scenario.models).flatMap(([name, { private: own }]) =>
@@ -87,11 +93,23 @@ export class PlaintextWatch {
   }
 
   #look(peer: string, effect: PeerEffect, now: Millis): void {
-    if (effect.type === 'publish') this.#published(peer, effect.topic, effect.envelope, now)
-    else if (effect.type === 'emit') this.#said(peer, effect.event as NetworkEvent, now)
-    else if (effect.type === 'request' && effect.message.type === 'Infer') this.#infer(effect.message)
-    else if (effect.type === 'request' && effect.message.type === 'Execute') this.#execute(peer, effect.to, effect.message, now)
-    else if (effect.type === 'respond' && effect.message.type === 'Work') this.#work(peer, effect.requestId, now)
+    switch (effect.type) {
+      case 'publish':
+        this.#published(peer, effect.topic, effect.envelope, now)
+        return
+      case 'emit':
+        this.#said(peer, effect.event as NetworkEvent, now)
+        return
+      case 'request':
+        if (effect.message.type === 'Infer') this.#infer(effect.message)
+        else if (effect.message.type === 'Execute') this.#execute(peer, effect.to, effect.message, now)
+        return
+      case 'respond':
+        if (effect.message.type === 'Work') this.#work(peer, effect.requestId, now)
+        return
+      default:
+        return
+    }
   }
 
   #published(peer: string, topic: string, envelope: Envelope, now: Millis): void {
@@ -106,7 +124,7 @@ export class PlaintextWatch {
   }
 
   #infer({ request: raw, prompt }: MessageOf<'Infer'>): void {
-    this.#remember(openAs('request', raw, this.#context()), prompt)
+    this.#remember(openAs('request', raw, this.#reading), prompt)
   }
 
   #remember(request: Envelope<'request'>, prompt: Uint8Array): void {
@@ -121,7 +139,7 @@ export class PlaintextWatch {
   }
 
   #execute(peer: string, to: PeerId, { request: raw, prompt }: MessageOf<'Execute'>, now: Millis): void {
-    const request = openAs('request', raw, this.#context())
+    const request = openAs('request', raw, this.#reading)
     const { model } = request.payload
     // What comes sealed is asked for by the gateway that opened it, under the id by which its client knows it.
     if (this.#directory.has(request.signer, 'gateway')) this.#remember(request, prompt)
@@ -152,18 +170,12 @@ export class PlaintextWatch {
     )
   }
 
-  #expected({ request, prompt }: Asked, tokens: number): readonly number[] | undefined {
+  #expected(asked: Asked, tokens: number): readonly number[] | undefined {
+    const { request, prompt } = asked
     const weights = this.#roots.get(request.payload.model)
     if (weights === undefined) return undefined
-    return createGenerator({ hash: nodeCryptography.hash, weights, prompt: promptTextOf(prompt), seed: request.payload.seed }).tokens(
-      0,
-      tokens,
-    )
-  }
-
-  /** The watch reads what peers sent; whether they signed it well is the peers' business. */
-  #context() {
-    return { networkId: this.#directory.genesis.networkId, crypto: { ...nodeCryptography, verify: () => true } }
+    asked.model ??= createGenerator({ hash: nodeCryptography.hash, weights, prompt: promptTextOf(prompt), seed: request.payload.seed })
+    return asked.model.tokens(0, tokens)
   }
 }
 

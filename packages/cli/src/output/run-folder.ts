@@ -9,6 +9,8 @@ export class RunFolder {
   readonly #trace: WriteStream
   readonly #peers = new Map<string, string>()
   #seq = 0
+  /** The latest lines, a few as text: encoding each for itself costs as much again. */
+  #text = ''
   /** Lines of this turn of the event loop, which go out as one write. Kept as bytes: a long text made of many is dear to collect. */
   #lines = Buffer.alloc(0)
   #used = 0
@@ -23,9 +25,10 @@ export class RunFolder {
 
   record(record: NetworkRecord): void {
     const { at, peer } = record
-    const line = `{"seq":${this.#seq++},"at":${at},"peer":${this.#quoted(peer)},"event":${eventText(record)}}\n`
-    this.#reserve(line.length * UTF8_BYTES_MAX)
-    this.#used += this.#lines.write(line, this.#used)
+    if (!this.#isDue) setImmediate(() => this.#flush())
+    this.#isDue = true
+    this.#text += `{"seq":${this.#seq++},"at":${at},"peer":${this.#quoted(peer)},"event":${eventText(record)}}\n`
+    if (this.#text.length > TEXT_MAX) this.#encode()
   }
 
   write(name: string, value: unknown): void {
@@ -63,23 +66,32 @@ export class RunFolder {
     return quoted
   }
 
-  #reserve(bytes: number): void {
-    if (!this.#isDue) setImmediate(() => this.#flush())
-    this.#isDue = true
-    if (this.#lines.length - this.#used >= bytes) return
-    this.#flush()
-    this.#lines = Buffer.allocUnsafeSlow(Math.max(WRITE_BYTES, bytes))
+  #encode(): void {
+    const bytes = this.#text.length * UTF8_BYTES_MAX
+    if (this.#lines.length - this.#used < bytes) {
+      this.#write()
+      this.#lines = Buffer.allocUnsafeSlow(Math.max(WRITE_BYTES, bytes))
+    }
+    this.#used += this.#lines.write(this.#text, this.#used)
+    this.#text = ''
+  }
+
+  #flush(): void {
+    this.#isDue = false
+    if (this.#text !== '') this.#encode()
+    this.#write()
   }
 
   /** The stream has what it was given until it is written, so the next lines go behind it. */
-  #flush(): void {
-    this.#isDue = false
+  #write(): void {
     if (this.#used > 0) this.#trace.write(this.#lines.subarray(0, this.#used))
     this.#lines = this.#lines.subarray(this.#used)
     this.#used = 0
   }
 }
 
+/** Letters that are encoded at once. */
+const TEXT_MAX = 1 << 14
 /** Bytes of one write. */
 const WRITE_BYTES = 1 << 20
 /** Of a UTF-16 code unit. */

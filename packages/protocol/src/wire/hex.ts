@@ -3,7 +3,7 @@
 const digits = [...'0123456789abcdef'].map((digit) => digit.charCodeAt(0))
 const HIGH = Uint8Array.from({ length: 256 }, (_, byte) => digits[byte >> 4] ?? 0)
 const LOW = Uint8Array.from({ length: 256 }, (_, byte) => digits[byte & 15] ?? 0)
-const VALUES = new Uint8Array(128)
+const VALUES = new Uint8Array(256)
 for (const [value, code] of digits.entries()) VALUES[code] = value
 for (const [value, digit] of [...'ABCDEF'].entries()) VALUES[digit.charCodeAt(0)] = value + 10
 
@@ -38,8 +38,8 @@ function eightBytes(raw: Uint8Array, at: number): string {
 /** Digits that are none count as 0: texts come from this program, which made them from bytes. */
 export function fromHex(hex: string): Uint8Array {
   const raw = new Uint8Array(hex.length >> 1)
-  for (let index = 0; index < raw.length; index++) {
-    raw[index] = ((VALUES[hex.charCodeAt(2 * index)] ?? 0) << 4) | (VALUES[hex.charCodeAt(2 * index + 1)] ?? 0)
-  }
+  for (let index = 0, at = 0; index < raw.length; index++, at += 2) raw[index] = (valueAt(hex, at) << 4) | valueAt(hex, at + 1)
   return raw
 }
+
+const valueAt = (hex: string, at: number): number => VALUES[hex.charCodeAt(at)] ?? 0
