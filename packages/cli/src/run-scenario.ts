@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { TRACE_FORMAT, WORLD } from '@infermesh/kernel'
 import { StackRunFailed } from '@infermesh/libp2p'
+import { toHex } from '@infermesh/protocol'
 import { endOf, RunObserver, type RunResult, type Scenario, timelineOf, type WorldName, worlds } from '@infermesh/scenario'
 import { MachineFailed, NoProgress } from '@infermesh/sim'
 import { replayChecks } from './audit/replay-checks.ts'
@@ -17,7 +18,7 @@ import { runInMessages } from './worlds/message-world.ts'
 import { runInProcesses } from './worlds/process-world.ts'
 import { runInStack } from './worlds/stack-world.ts'
 import type { Alteration } from './worlds/virtual-network.ts'
-import { RunAborted, type World } from './worlds/world.ts'
+import { type FinalLog, RunAborted, type World } from './worlds/world.ts'
 
 const implemented: Record<WorldName, World> = { process: runInProcesses, stack: runInStack, message: runInMessages }
 
@@ -70,10 +71,7 @@ export async function runScenario(
       signal: interrupt.signal,
       ...(options.alter === undefined ? {} : { alter: options.alter }),
     })
-    folder.writeLines('log.jsonl', [
-      ...log.checkpoints.map((envelope) => ({ kind: 'checkpoint', envelope })),
-      ...log.entries.map((envelope) => ({ kind: 'entry', envelope })),
-    ])
+    folder.writeLines('log.jsonl', linesOf(log))
     const result = observer.conclude({
       ...end,
       world: worldName,
@@ -95,6 +93,12 @@ export async function runScenario(
   } finally {
     interrupt.release()
   }
+}
+
+/** A long log is never in memory as text. */
+function* linesOf({ checkpoints, entries }: FinalLog): Generator {
+  for (const raw of checkpoints) yield { kind: 'checkpoint', envelope: toHex(raw) }
+  for (const raw of entries) yield { kind: 'entry', envelope: toHex(raw) }
 }
 
 /** A machine threw, or nothing moved on. */

@@ -15,7 +15,7 @@ export interface TraceRecord<T extends TraceEvent = TraceEvent> {
 export const WORLD = 'world'
 
 /** Stands in a trace's first record. It rises whenever records, or the statements in them, change so that an older reader would be misled. */
-export const TRACE_FORMAT = 2
+export const TRACE_FORMAT = 3
 
 /** What every world says of itself, whatever the peers do. */
 export type WorldEvent =

@@ -1,7 +1,15 @@
 import type { Amount, Millis, PeerId, WorldEvent } from '@infermesh/kernel'
+import type { ObliviousEvent } from './oblivious/trace-events.ts'
 import type { AuditStage, Verdict } from './statements/index.ts'
 
 /** What peers say in the trace. Peers are named by peer id here; the reader has the genesis. Checks and metrics consume nothing else. */
+
+/** Tokens [from, to) of an answer, told several at a time: `agoMs` is the time from each of them to the record. */
+export interface ToldTokens {
+  readonly from: number
+  readonly to: number
+  readonly agoMs: readonly Millis[]
+}
 
 export type ClientEvent =
   | {
@@ -16,7 +24,7 @@ export type ClientEvent =
       readonly deadlineMs?: Millis
       readonly attempt: number
     }
-  | { readonly type: 'tokensReceived'; readonly requestId: string; readonly from: number; readonly to: number }
+  | ({ readonly type: 'tokensReceived'; readonly requestId: string } & ToldTokens)
   /** The client drops the tokens [from, to): they do not fit a receipt, or what makes them again. `by` changed them, or let it pass. */
   | {
       readonly type: 'answerRefused'
@@ -75,15 +83,13 @@ export type OperatorEvent =
       readonly epoch: number
       readonly from: number
     }
-  | {
+  | ({
       readonly type: 'tokensMade'
       readonly requestId: string
       readonly attempt: number
       readonly model: string
       readonly epoch: number
-      readonly from: number
-      readonly to: number
-    }
+    } & ToldTokens)
   | {
       readonly type: 'executionEnded'
       readonly requestId: string
@@ -189,6 +195,7 @@ export type SettlerEvent =
       readonly logSize: number
       readonly logRoot: string
       readonly stateRoot: string
+      /** Id of the signed statement, which the log holds. */
       readonly checkpoint: string
     }
   | {
@@ -226,56 +233,6 @@ export type SettlerEvent =
       readonly evidence: string
     }
   | { readonly type: 'balances'; readonly height: number; readonly total: Amount; readonly escrow: Amount; readonly stateRoot: string }
-
-/**
- * What the parties to an oblivious request see of it. `sealed` is the front of the SHA-256 of the sealed bytes: client, relay and gateway
- * all have those, and nobody else. A watcher of links has the times and sizes alone.
- */
-export type ObliviousEvent =
-  | {
-      readonly type: 'sealedSent'
-      readonly sealed: string
-      /** Absent for cover. */
-      readonly requestId?: string
-      readonly relay: PeerId
-      readonly gateway: PeerId
-      readonly bytes: number
-      readonly attempt: number
-    }
-  | { readonly type: 'sealedEnded'; readonly sealed: string; readonly outcome: string }
-  | { readonly type: 'relayReceived'; readonly sealed: string; readonly client: PeerId; readonly gateway: PeerId; readonly bytes: number }
-  | { readonly type: 'relayForwarded'; readonly sealed: string; readonly gateway: PeerId; readonly bytes: number; readonly heldMs: Millis }
-  | { readonly type: 'relayAnswered'; readonly sealed: string; readonly bytes: number; readonly last: boolean }
-  /** What a relay charges to a client's account, as the gateway told it. */
-  | { readonly type: 'relayBilled'; readonly sealed: string; readonly client: PeerId; readonly amount: Amount }
-  | {
-      readonly type: 'sealedOpened'
-      readonly sealed: string
-      readonly relay: PeerId
-      readonly bytes: number
-      /** Of the request that the gateway signs; absent for cover and for what was answered by the gateway itself. */
-      readonly requestId?: string
-      readonly model?: string
-      readonly promptTokens?: number
-      readonly maxTokens?: number
-      readonly code?: string
-    }
-  /** Not opened: told in the open, and nothing was learnt. */
-  | { readonly type: 'sealedRefused'; readonly sealed: string; readonly relay: PeerId; readonly code: string }
-  | { readonly type: 'answerSealed'; readonly sealed: string; readonly bytes: number; readonly plainBytes: number; readonly last: boolean }
-  | { readonly type: 'keysPublished'; readonly keyId: number; readonly until: Millis; readonly envelope: string }
-  | { readonly type: 'keysRefused'; readonly from: PeerId; readonly gateway: PeerId; readonly reason: string }
-  | { readonly type: 'tokensSold'; readonly buyer: PeerId; readonly count: number }
-  | { readonly type: 'tokensSpent'; readonly requestId: string; readonly count: number }
-  | { readonly type: 'tokensDeposited'; readonly gateway: PeerId; readonly count: number; readonly refused: number }
-  /** The issuer owes this to a gateway, and brings it to the log. */
-  | {
-      readonly type: 'tokensPaidOut'
-      readonly gateway: PeerId
-      readonly number: number
-      readonly count: number
-      readonly amount: Amount
-    }
 
 /** A peer dropped what another sent, and says why: hostile or broken input, never silently. */
 export type ProtocolEvent = { readonly type: 'refusedInput'; readonly from: PeerId; readonly what: string; readonly reason: string }

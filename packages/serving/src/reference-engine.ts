@@ -32,28 +32,29 @@ export function createGenerator(options: GeneratorOptions): Generator {
   // Key and number of a group, as they are hashed together.
   const place = joined([key, number64(0)])
   let groupHeld = -1
-  let bytesHeld: DataView = new DataView(new ArrayBuffer(digestBytes))
+  let digestHeld: Uint8Array = place
 
   const token = (index: number): number => {
     if (index >= naturalEnd) return endOfText
     const group = Math.floor(index / tokensPerDigest)
     if (group !== groupHeld) {
-      place.set(number64(group), key.length)
-      bytesHeld = viewOf(options.hash(place))
+      writeNumber64(place, key.length, group)
+      digestHeld = options.hash(place)
       groupHeld = group
     }
-    return 1 + (bytesHeld.getUint32((index % tokensPerDigest) * 4) % (vocabularySize - 1))
+    return 1 + (word(digestHeld, (index % tokensPerDigest) * 4) % (vocabularySize - 1))
   }
   const answerLength = (maxTokens: number): number => Math.min(maxTokens, naturalEnd)
-
-  return {
-    token,
-    answerLength,
-    tokens: (from, count) => Array.from({ length: Math.max(0, answerLength(from + count) - from) }, (_, step) => token(from + step)),
+  const tokens = (from: number, count: number): number[] => {
+    const end = answerLength(from + count)
+    const made: number[] = []
+    for (let index = from; index < end; index++) made.push(token(index))
+    return made
   }
+
+  return { token, answerLength, tokens }
 }
 
-const digestBytes = 32
 const tokensPerDigest = 8
 
 /** Each part is hashed by itself first, so that no byte can move from the prompt into the weights unseen. */
@@ -64,7 +65,7 @@ function keyOf({ hash, weights, prompt, seed }: GeneratorOptions): Uint8Array {
 
 function naturalEndOf({ hash, naturalTokens }: GeneratorOptions, key: Uint8Array): number {
   if (naturalTokens === undefined) return Number.POSITIVE_INFINITY
-  const share = viewOf(hash(joined([label('length'), key]))).getUint32(0) / 0x100000000
+  const share = word(hash(joined([label('length'), key])), 0) / 0x100000000
   return 1 + Math.floor(share * (2 * naturalTokens - 1))
 }
 
@@ -95,12 +96,20 @@ function ids(tokens: readonly number[]): Uint8Array {
 /** Big-endian. */
 function number64(value: number): Uint8Array {
   const bytes = new Uint8Array(8)
-  const high = Math.floor(value / 0x100000000)
-  for (let index = 0; index < 4; index++) {
-    bytes[index] = high >>> (24 - 8 * index)
-    bytes[4 + index] = value >>> (24 - 8 * index)
-  }
+  writeNumber64(bytes, 0, value)
   return bytes
 }
 
-const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+function writeNumber64(bytes: Uint8Array, at: number, value: number): void {
+  const high = Math.floor(value / 0x100000000)
+  for (let index = 0; index < 4; index++) {
+    bytes[at + index] = high >>> (24 - 8 * index)
+    bytes[at + 4 + index] = value >>> (24 - 8 * index)
+  }
+}
+
+/** Big-endian, 32 bits. */
+function word(bytes: Uint8Array, at: number): number {
+  const high = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
+  return ((high << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0
+}

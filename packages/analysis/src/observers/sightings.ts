@@ -100,7 +100,7 @@ export function operatorSightings(records: readonly NetworkRecord[]): Sightings<
   const seen = new Map<string, Mutable<OperatorSighting>>()
   for (const { event, at, peer } of records) {
     if (event.type === 'executionStarted') seen.set(event.requestId, { operator: peer, at, model: event.model, tokens: [] })
-    if (event.type === 'tokensMade') seen.get(event.requestId)?.tokens.push({ at, bytes: event.to - event.from })
+    if (event.type === 'tokensMade') seen.get(event.requestId)?.tokens.push(...event.agoMs.map((ago) => ({ at: at - ago, bytes: 1 })))
   }
   return seen
 }

@@ -1,5 +1,5 @@
 import type { Cryptography } from '@infermesh/kernel'
-import { Directory, type Envelope, fromHex, type Genesis, openAs, openEnvelope, type SealingContext, toHex } from '@infermesh/protocol'
+import { Directory, type Envelope, type Genesis, openAs, openEnvelope, type SealingContext, toHex } from '@infermesh/protocol'
 import { apply, createLedger, type Head, type Ledger, type LedgerEvent, type LedgerRule, openCommit } from '@infermesh/protocol/ledger'
 import { nodeCryptography } from '@infermesh/protocol/node'
 import type { FinalLog } from '../worlds/world.ts'
@@ -47,14 +47,14 @@ export function foldingFrom(genesis: Genesis, crypto: Cryptography = nodeCryptog
  */
 export function* foldLog(log: FinalLog, { sealing, ledger }: Folding): Generator<FoldedBlock> {
   const { hash } = sealing.crypto
-  const places = new Map(log.entries.map((hex, place) => [toHex(hash(fromHex(hex))), place]))
-  for (const hex of log.checkpoints) {
-    const checkpoint = openAs('checkpoint', fromHex(hex), sealing)
+  const places = new Map(log.entries.map((entry, place) => [toHex(hash(entry)), place]))
+  for (const raw of log.checkpoints) {
+    const checkpoint = openAs('checkpoint', raw, sealing)
     const { block } = checkpoint.payload
     const found = block.entries.flatMap((id) => log.entries[places.get(id) ?? -1] ?? [])
     const missing = block.entries.length - found.length
     if (missing > 0) throw new ReplayFailed(`block ${block.height}: expected ${block.entries.length} entries, ${missing} are missing`)
-    const entries = found.map((entry) => openEnvelope(fromHex(entry), sealing))
+    const entries = found.map((entry) => openEnvelope(entry, sealing))
     yield { checkpoint, entries, events: foldBlock(ledger, checkpoint.payload, entries) }
   }
 }

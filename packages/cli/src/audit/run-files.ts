@@ -2,7 +2,7 @@ import { closeSync, createReadStream, existsSync, openSync, readFileSync, readSy
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { TRACE_FORMAT } from '@infermesh/kernel'
-import type { Genesis } from '@infermesh/protocol'
+import { fromHex, type Genesis } from '@infermesh/protocol'
 import type { NetworkRecord, RunResult } from '@infermesh/scenario'
 import { UserError } from '../user-error.ts'
 import type { FinalLog } from '../worlds/world.ts'
@@ -38,8 +38,8 @@ export class RunFiles {
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as { kind: string; envelope: string })
     return {
-      checkpoints: lines.filter(({ kind }) => kind === 'checkpoint').map(({ envelope }) => envelope),
-      entries: lines.filter(({ kind }) => kind === 'entry').map(({ envelope }) => envelope),
+      checkpoints: lines.filter(({ kind }) => kind === 'checkpoint').map(({ envelope }) => fromHex(envelope)),
+      entries: lines.filter(({ kind }) => kind === 'entry').map(({ envelope }) => fromHex(envelope)),
     }
   }
 

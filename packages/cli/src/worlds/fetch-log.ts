@@ -28,7 +28,7 @@ export async function fetchLog(settlers: readonly string[], ask: AskSettler, con
     const page = (await ask(best.settler, { type: 'FetchEntries', ids: ids.slice(start, start + PAGE) })) as MessageOf<'Entries'>
     entries.push(...page.entries)
   }
-  return { checkpoints: checkpoints.map(hexOf), entries: entries.map(hexOf) }
+  return { checkpoints, entries }
 }
 
 async function heightOf(settler: string, ask: AskSettler): Promise<number> {
@@ -40,6 +40,3 @@ async function heightOf(settler: string, ask: AskSettler): Promise<number> {
     return -1
   }
 }
-
-/** One flat text. `toHex` joins pieces, which is quicker for short bytes, and would hold a long log several times over. */
-const hexOf = (raw: Uint8Array): string => Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('hex')

@@ -39,10 +39,10 @@ export interface WorldEnd {
   readonly crypto?: Cryptography
 }
 
-/** What one settler answers at the end of a run: every checkpoint, and every entry that they order. */
+/** What one settler answers at the end of a run: every checkpoint, and every entry that they order, as they were signed. */
 export interface FinalLog {
-  readonly checkpoints: readonly string[]
-  readonly entries: readonly string[]
+  readonly checkpoints: readonly Uint8Array[]
+  readonly entries: readonly Uint8Array[]
 }
 
 export type World = (order: RunOrder) => Promise<WorldEnd>

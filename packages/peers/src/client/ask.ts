@@ -1,5 +1,6 @@
 import { emit, type Millis, type PeerId, respond } from '@infermesh/kernel'
-import type { Envelope, Message, MessageOf, PeerEffect, PeerServices } from '@infermesh/protocol'
+import type { Envelope, Message, MessageOf, PeerEffect, PeerServices, ToldTokens } from '@infermesh/protocol'
+import { UntoldTokens } from '../untold-tokens.ts'
 import { Answer, type Asked, type Refused } from './answer.ts'
 import type { AnswerEvent } from './answer-events.ts'
 import { type Showing, Shown } from './shown.ts'
@@ -36,6 +37,7 @@ export class Ask<Opened extends Asked> {
   readonly #startedAt: Millis
   readonly #services: PeerServices
   readonly #shown: Shown
+  readonly #untold = new UntoldTokens()
   #gateway: PeerId = ''
   #refused: Refused | undefined
   #firstTokenAt: Millis | undefined
@@ -74,19 +76,19 @@ export class Ask<Opened extends Asked> {
       case 'Tokens':
         return this.#onTokens(message, now)
       case 'Receipted':
-        return this.#onReceipt(message, manifest)
+        return this.#onReceipt(message, manifest, now)
       case 'Completed':
-        return this.#onCompleted(message)
+        return this.#onCompleted(message, now)
       case 'Refused':
         return { state: 'refused', refusal: message, effects: [] }
       default:
-        return this.#fault(`it answered ${message.type}`)
+        return this.#fault(`it answered ${message.type}`, now)
     }
   }
 
   /** All that came is worth nothing: the next attempt begins at the first token. */
-  restart(reason: string): readonly PeerEffect[] {
-    return this.#drop(this.answer.restart(this.answer.operator() ?? this.#gateway, reason))
+  restart(reason: string, now: Millis): readonly PeerEffect[] {
+    return this.#drop(this.answer.restart(this.answer.operator() ?? this.#gateway, reason), now)
   }
 
   end(ending: Ending, now: Millis): readonly PeerEffect[] {
@@ -110,35 +112,35 @@ export class Ask<Opened extends Asked> {
       charged: answer.charged(),
       ...ending,
     }
-    return [emit(event), this.#say(said, true)]
+    return [...this.#told(this.#untold.tell(now)), emit(event), this.#say(said, true)]
   }
 
   #onTokens(message: MessageOf<'Tokens'>, now: Millis): Hearing {
     const taken = this.answer.takeTokens(message)
-    if (taken.state === 'fault') return this.#fault(taken.reason)
+    if (taken.state === 'fault') return this.#fault(taken.reason, now)
     if (taken.state === 'known') return { state: 'going', effects: [] }
     this.#firstTokenAt ??= now
-    const dropped = taken.refused === undefined ? [] : this.#drop(taken.refused)
+    const dropped = taken.refused === undefined ? [] : this.#drop(taken.refused, now)
     const { from, tokens } = taken
-    const { requestId } = this.opened
-    const received = emit({ type: 'tokensReceived', requestId, from, to: from + tokens.length } as const)
-    return this.#showing(this.#shown.show(from, tokens), [...dropped, received])
+    const received = this.#told(this.#untold.add(from, from + tokens.length, now))
+    return this.#showing(this.#shown.show(from, tokens), [...dropped, ...received])
   }
 
-  #onReceipt(message: MessageOf<'Receipted'>, manifest: Envelope<'manifest'> | undefined): Hearing {
+  #onReceipt(message: MessageOf<'Receipted'>, manifest: Envelope<'manifest'> | undefined, now: Millis): Hearing {
     const taken = this.answer.takeReceipt(message, manifest)
-    if (taken.state === 'fault') return this.#fault(taken.reason)
+    if (taken.state === 'fault') return this.#fault(taken.reason, now)
     if (taken.state === 'known') return { state: 'going', effects: [] }
     const { id, payload, signer } = taken.receipt
     const { from, to, amount, epoch } = payload
     const operator = this.#services.directory.nameOf(signer)
-    return { state: 'going', effects: [this.#say({ kind: 'receipt', id, from, to, amount, epoch, operator })] }
+    const received = this.#told(this.#untold.tell(now))
+    return { state: 'going', effects: [...received, this.#say({ kind: 'receipt', id, from, to, amount, epoch, operator })] }
   }
 
-  #onCompleted(completed: MessageOf<'Completed'>): Hearing {
+  #onCompleted(completed: MessageOf<'Completed'>, now: Millis): Hearing {
     const count = this.answer.count()
-    if (completed.tokens !== count || count === 0) return this.#fault(`it counts ${completed.tokens} tokens, ${count} came`)
-    if (!this.answer.isVouched()) return this.#fault(`no receipt vouches for the tokens from ${this.answer.vouched()} on`)
+    if (completed.tokens !== count || count === 0) return this.#fault(`it counts ${completed.tokens} tokens, ${count} came`, now)
+    if (!this.answer.isVouched()) return this.#fault(`no receipt vouches for the tokens from ${this.answer.vouched()} on`, now)
     const showing = this.#showing(this.#shown.end(count), [])
     return showing.state === 'going' ? { ...showing, state: 'done', completed } : showing
   }
@@ -150,16 +152,21 @@ export class Ask<Opened extends Asked> {
     return { state: 'broken', detail, effects }
   }
 
-  #fault(reason: string): Hearing {
+  #fault(reason: string, now: Millis): Hearing {
     const { requestId } = this.opened
     const blamed = emit({ type: 'refusedInput', from: this.#gateway, what: `answer to ${requestId}`, reason } as const)
     const detail = `the answer that ${this.#services.directory.nameOf(this.#gateway)} brought is not what an operator signed: ${reason}`
-    return { state: 'fault', detail, effects: [blamed, ...this.#drop(this.answer.distrust(this.#gateway, reason))] }
+    return { state: 'fault', detail, effects: [blamed, ...this.#drop(this.answer.distrust(this.#gateway, reason), now)] }
   }
 
-  #drop(refused: Refused): readonly PeerEffect[] {
+  #drop(refused: Refused, now: Millis): readonly PeerEffect[] {
     this.#refused = refused
-    return [emit({ type: 'answerRefused', requestId: this.opened.requestId, ...refused } as const)]
+    return [...this.#told(this.#untold.tell(now)), emit({ type: 'answerRefused', requestId: this.opened.requestId, ...refused } as const)]
+  }
+
+  #told(told: readonly ToldTokens[]): readonly PeerEffect[] {
+    const { requestId } = this.opened
+    return told.map((tokens) => emit({ type: 'tokensReceived', requestId, ...tokens } as const))
   }
 
   #say(event: AnswerEvent, last = false): PeerEffect {

@@ -166,7 +166,7 @@ export class Asks {
 
   #onRefused(open: Open, { code, detail, retryAfter }: MessageOf<'Refused'>, now: Millis): PeerEffect[] {
     // The gateway speaks for operators that found other tokens than an earlier attempt brought. It is no worse than another.
-    if (code === 'prefix-mismatch') return [...open.ask.restart(detail), ...this.#elsewhere(open, detail, now)]
+    if (code === 'prefix-mismatch') return [...open.ask.restart(detail, now), ...this.#elsewhere(open, detail, now)]
     const objection = { code, detail, ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter }) }
     const { leaseWait } = this.#parts.services.directory.genesis.parameters.serving
     // Who has waited for a holder as long as gateways wait may be believed: another would only wait again.

@@ -1,7 +1,8 @@
-import { type Millis, respond } from '@infermesh/kernel'
-import type { Envelope, ErrorCode, Manifest, Message, MessageOf, PeerEffect } from '@infermesh/protocol'
+import { emit, type Millis, respond } from '@infermesh/kernel'
+import type { Envelope, ErrorCode, Manifest, Message, MessageOf, PeerEffect, ToldTokens } from '@infermesh/protocol'
 import type { Generator, SpeedProfile } from '@infermesh/serving'
 import type { OpenedRequest } from '../client/opened-request.ts'
+import type { UntoldTokens } from '../untold-tokens.ts'
 
 /** A model that may be executed now, with what actually lies in memory. */
 export interface UsableModel {
@@ -29,6 +30,7 @@ export interface Execution {
   readonly tokens: number[]
   /** Tokens that were there when it began. */
   readonly from: number
+  readonly untold: UntoldTokens
   progress: Progress
 }
 
@@ -45,6 +47,12 @@ export type Progress =
 
 export const tell = ({ listeners }: Pick<Execution, 'listeners'>, message: Message, last: boolean): PeerEffect[] =>
   [...listeners].map((listener) => respond(listener, message, last))
+
+/** The trace hears which tokens this execution has made. */
+export function toldMade({ opened, dispatch }: Execution, told: readonly ToldTokens[]): PeerEffect[] {
+  const { model, epoch, attempt } = dispatch.payload
+  return told.map((tokens) => emit({ type: 'tokensMade', requestId: opened.requestId, attempt, model, epoch, ...tokens }))
+}
 
 /** When an execution's tokens are made. */
 export interface TokenClock {

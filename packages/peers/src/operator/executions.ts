@@ -2,6 +2,7 @@ import { assert, cancel, clearTimer, compute, emit, type Millis, type PeerId, re
 import type { MemoryDigest, MessageOf, PeerEffect, PeerInput, PeerServices } from '@infermesh/protocol'
 import type { Opened } from '../client/opened-request.ts'
 import { type Refusal, refused } from '../client/refusal.ts'
+import { UntoldTokens } from '../untold-tokens.ts'
 import type { Answerer } from './answer.ts'
 import { ComputedAnswer, JOB_PREFIX, jobRefusal, ONNX_BUILD, tokensOf } from './engine/computed-answer.ts'
 import { PagedEngine } from './engine/paged-engine.ts'
@@ -13,6 +14,7 @@ import {
   type Progress,
   type TokenClock,
   tell,
+  toldMade,
   type UsableModel,
 } from './execution.ts'
 import { type Attempt, fits, openExecution } from './execution-check.ts'
@@ -154,7 +156,7 @@ export class Executions {
     const tokens = [...head.tokens]
     const execution: Execution = {
       ...{ id, opened, dispatch, tokens, from: tokens.length },
-      listeners: new Set([id]),
+      ...{ listeners: new Set([id]), untold: new UntoldTokens() },
       progress: { state: 'queued', since: now },
     }
     const known = repeated(id, attempt.tokens.length, head)
@@ -219,7 +221,7 @@ export class Executions {
 
   #advance(execution: Execution, running: Running, now: Millis): PeerEffect[] {
     const { opened, dispatch, tokens, id } = execution
-    const { model, epoch, attempt } = dispatch.payload
+    const { model, epoch } = dispatch.payload
     const answer = this.#options.usable(model, epoch, now)
     if (!answer.ok) return this.#abandon(execution, answer, now)
     const { maxTokens, deadline } = opened.envelope.payload
@@ -229,7 +231,7 @@ export class Executions {
     const effects: PeerEffect[] = []
     if (tokens.length > from) {
       effects.push(...tell(execution, { type: 'Tokens', from, tokens: tokens.slice(from) }, false))
-      effects.push(emit({ type: 'tokensMade', requestId: opened.requestId, attempt, model, epoch, from, to: tokens.length }))
+      effects.push(...toldMade(execution, execution.untold.add(from, tokens.length, now)))
     }
     if (tokens.length >= maxTokens || running.clock.isOver?.() === true) return [...effects, ...this.#complete(execution, running, now)]
     effects.push(...this.#stretches.receipt(execution, running, now, false))
@@ -266,7 +268,7 @@ export class Executions {
     const made = tokens.length - execution.from
     const ended = emit({ type: 'executionEnded', requestId: opened.requestId, attempt, tokens: made, outcome })
     const jobs = progress.clock instanceof ComputedAnswer ? [cancel(JOB_PREFIX + id)] : []
-    return [clearTimer(TOKENS_PREFIX + id), ...jobs, ended, ...this.#startNext(now)]
+    return [clearTimer(TOKENS_PREFIX + id), ...jobs, ...toldMade(execution, execution.untold.tell(now)), ended, ...this.#startNext(now)]
   }
 
   #startNext(now: Millis): PeerEffect[] {

@@ -1,6 +1,6 @@
 import type { Millis } from '@infermesh/kernel'
 import { answerHashOf, chargeOf, type PeerEffect, type PeerServices, toHex } from '@infermesh/protocol'
-import { type Execution, type Progress, tell } from './execution.ts'
+import { type Execution, type Progress, tell, toldMade } from './execution.ts'
 import type { ReceiptBook, ReceiptDraft } from './receipt-book.ts'
 
 type Running = Extract<Progress, { readonly state: 'running' }>
@@ -24,7 +24,11 @@ export class Stretches {
       const to = Math.min(made, running.stretch.from + receiptTokens)
       const work = { request: execution.opened.envelope.payload, prompt: execution.opened.prompt, tokens: execution.tokens.slice(0, to) }
       const issued = this.#book.issue(this.#draft(execution, running, { to, now }), work, now)
-      effects.push(...issued.effects, ...tell(execution, { type: 'Receipted', receipt: issued.receipt.bytes }, false))
+      effects.push(
+        ...toldMade(execution, execution.untold.tell(now)),
+        ...issued.effects,
+        ...tell(execution, { type: 'Receipted', receipt: issued.receipt.bytes }, false),
+      )
       running.stretch = { from: to, startedAt: now }
     }
     return effects

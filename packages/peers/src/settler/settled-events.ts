@@ -20,7 +20,7 @@ export function settledEvents(
   const { stateRoot } = step.head
   const counts = { height, round, entries: block.entries.length, logSize }
   return [
-    emit({ type: 'blockFinal', ...counts, logRoot, stateRoot, checkpoint: toHex(checkpoint.bytes) }),
+    emit({ type: 'blockFinal', ...counts, logRoot, stateRoot, checkpoint: checkpoint.id }),
     ...step.events.flatMap((event) => traced(event, find, { signer, time: block.time })),
     emit({ type: 'balances', height, total: step.head.total, escrow: step.head.escrow, stateRoot }),
   ]

@@ -23,6 +23,7 @@ import {
   logged,
   made,
   ready,
+  received,
   released,
   revoked,
   second,
@@ -152,16 +153,8 @@ describe('every check sees its own violation', () => {
         [2, 'settler-1', { ...block, stateRoot: 't' }],
       ],
     ],
-    [
-      'I13',
-      'a token that comes twice',
-      [...good.slice(0, 4), [4, 'client-0-0', { type: 'tokensReceived', requestId: 'r', from: 9, to: 12 }]],
-    ],
-    [
-      'I13',
-      'a token that is missing',
-      [...good.slice(0, 4), [4, 'client-0-0', { type: 'tokensReceived', requestId: 'r', from: 11, to: 12 }]],
-    ],
+    ['I13', 'a token that comes twice', [...good.slice(0, 4), [4, 'client-0-0', received(9, 12)]]],
+    ['I13', 'a token that is missing', [...good.slice(0, 4), [4, 'client-0-0', received(11, 12)]]],
     ['I13', 'an end with another count', [...good.slice(0, 4), [4, 'client-0-0', { ...ended, tokens: 9 }]]],
     [
       'I14',

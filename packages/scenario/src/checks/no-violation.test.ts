@@ -14,6 +14,7 @@ import {
   logged,
   made,
   ready,
+  received,
   released,
   revoked,
   second,
@@ -33,7 +34,7 @@ describe('what looks like a violation and is none', () => {
 
   test('tokens that a client refused come again', () => {
     const refused = { type: 'answerRefused', requestId: 'r', by: 'x', from: 4, to: 10, reason: 'a lie' } as const
-    const again = { type: 'tokensReceived', requestId: 'r', from: 4, to: 10 } as const
+    const again = received(4, 10)
 
     expect(broken([...good.slice(0, 4), [4, 'client-0-0', refused], [4, 'client-0-0', again], ...good.slice(4)])).toEqual([])
   })
@@ -114,6 +115,17 @@ describe('what looks like a violation and is none', () => {
     const revocation = [7, 'settler-0', { ...logged, entry: 'x', kind: 'revocation', delegation: 'd' }] as const
 
     expect(broken([...good.slice(0, 6), lease, ...good.slice(6, 7), revocation, ...good.slice(7)])).toEqual([])
+  })
+
+  test('tokens of before a takeover may be told of after it', () => {
+    const lines = (agoMs: number): Line[] => [
+      [1, 'owner-0', acquired(1)],
+      [9, 'standby-0', acquired(2)],
+      [5_000, 'owner-0', made(1, agoMs)],
+    ]
+
+    expect(broken(lines(5_000 - 8))).toEqual([])
+    expect(broken(lines(0))).toEqual(['I14'])
   })
 
   test('an old holder with a wrong clock may still serve: log order protects the money', () => {

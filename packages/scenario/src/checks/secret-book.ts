@@ -22,14 +22,20 @@ export class SecretBook {
 
   /** Whose secret lies in these bytes, if anyone's does. */
   find(bytes: Uint8Array): string | undefined {
+    const known = this.#known
     const end = bytes.length - WORD
     for (let offset = 0; offset <= end; offset += STRIDE) {
       const word = wordAt(bytes, offset)
-      if (this.#known[word & 0xffff] === 0) continue
-      const found = this.#byWord.get(word)?.find(({ pattern, shift }) => isAt(bytes, offset - shift, pattern))
-      if (found !== undefined) return found.owner
+      if (known[word & 0xffff] === 0) continue
+      const owner = this.#ownerAt(bytes, offset, word)
+      if (owner !== undefined) return owner
     }
     return undefined
+  }
+
+  // Apart: a closure in the loop would cost an allocation for each place, taken or not.
+  #ownerAt(bytes: Uint8Array, offset: number, word: number): string | undefined {
+    return this.#byWord.get(word)?.find(({ pattern, shift }) => isAt(bytes, offset - shift, pattern))?.owner
   }
 }
 

@@ -3,7 +3,8 @@ import { type CheckFactory, checkOver } from './check.ts'
 interface Paid {
   readonly from: number
   readonly to: number
-  readonly leaf: string
+  readonly batchId: string
+  readonly receipt: string
 }
 
 export const singleSettlement: CheckFactory = () => {
@@ -13,15 +14,17 @@ export const singleSettlement: CheckFactory = () => {
     title: 'each token of a request is settled at most once',
     observe({ event }) {
       const { requestId, from, to } = event
-      const leaf = `${event.batchId}/${event.receipt}`
       const paid = paidFor.get(requestId) ?? []
-      const twice = paid.find((other) => other.leaf !== leaf && other.from < to && from < other.to)
+      const twice = paid.find((other) => !isSame(other, event) && other.from < to && from < other.to)
       if (twice !== undefined)
-        return `token ${Math.max(from, twice.from)} of request ${requestId} is in leaf ${twice.leaf} and in leaf ${leaf}`
+        return `token ${Math.max(from, twice.from)} of request ${requestId} is in leaf ${nameOf(twice)} and in leaf ${nameOf(event)}`
       // Each settler tells each leaf.
-      if (!paid.some((other) => other.leaf === leaf && other.from === from && other.to === to)) paid.push({ from, to, leaf })
+      if (!paid.some((other) => isSame(other, event) && other.from === from && other.to === to)) paid.push(event)
       paidFor.set(requestId, paid)
       return undefined
     },
   })
 }
+
+const isSame = (left: Paid, right: Paid): boolean => left.receipt === right.receipt && left.batchId === right.batchId
+const nameOf = ({ batchId, receipt }: Paid): string => `${batchId}/${receipt}`

@@ -40,7 +40,8 @@ export class FailoverMetrics implements MetricFold {
         if (event.fault === 'pause') this.#left(event.target, at)
         return
       case 'tokensMade':
-        this.#made(event.model, event.epoch, at)
+        // The first of them is when the model was served again.
+        this.#made(event.model, event.epoch, at - (event.agoMs[0] ?? 0))
         return
       case 'tokensReceived':
         this.#tokensReceived(event)

@@ -12,6 +12,8 @@ interface Range {
   readonly to: number
 }
 
+type Leaf = Extract<NetworkRecord['event'], { type: 'leafSettled' }>
+
 /** What was signed, logged, paid, and whether money adds up. The settlers agree, so each leaf is counted where it is seen first. */
 export class SettlementMetrics implements MetricFold {
   readonly watches = [
@@ -26,8 +28,11 @@ export class SettlementMetrics implements MetricFold {
   ] as const
   readonly #issued = new Map<string, IssuedReceipt>()
   readonly #logged = new Set<string>()
+  /** Of those issued. A receipt is announced again until it is logged, and now and then once more. */
+  readonly #unlogged = new Set<string>()
   readonly #void = new Set<string>()
-  readonly #leaves = new Map<string, string>()
+  /** The latest by request and first token. */
+  readonly #leaves = new Map<string, Leaf>()
   /** By request: what leaves paid for. */
   readonly #paidFor = new Map<string, Range[]>()
   readonly #chargedBy = new Map<string, number>()
@@ -50,9 +55,10 @@ export class SettlementMetrics implements MetricFold {
         return
       case 'receiptIssued':
         this.#issued.set(event.receipt, { requestId: event.requestId, at })
+        if (!this.#logged.has(event.receipt)) this.#unlogged.add(event.receipt)
         return
       case 'entryLogged':
-        if (event.kind === 'receipt') this.#logged.add(event.entry)
+        if (event.kind === 'receipt') this.#log(event.entry)
         return
       case 'receiptVoid':
         this.#void.add(event.receipt)
@@ -72,12 +78,16 @@ export class SettlementMetrics implements MetricFold {
     }
   }
 
-  #settled(leaf: Extract<NetworkRecord['event'], { type: 'leafSettled' }>, at: number): void {
-    const key = `${leaf.batchId}/${leaf.receipt}/${leaf.from}`
+  #log(receipt: string): void {
+    this.#logged.add(receipt)
+    this.#unlogged.delete(receipt)
+  }
+
+  #settled(leaf: Leaf, at: number): void {
     const where = `${leaf.requestId}/${leaf.from}`
     const known = this.#leaves.get(where)
-    if (known === key) return
-    this.#leaves.set(where, key)
+    if (known?.receipt === leaf.receipt && known.batchId === leaf.batchId) return
+    this.#leaves.set(where, leaf)
     this.#charged += leaf.amount
     this.#chargedBy.set(leaf.requestId, (this.#chargedBy.get(leaf.requestId) ?? 0) + leaf.amount)
     this.#countDuplicates(leaf)
@@ -103,9 +113,7 @@ export class SettlementMetrics implements MetricFold {
   }
 
   unlogged(): number {
-    let count = 0
-    for (const receipt of this.#issued.keys()) if (!this.#logged.has(receipt)) count++
-    return count
+    return this.#unlogged.size
   }
 
   report(): MetricValues {

@@ -32,8 +32,6 @@ export class RunObserver {
   readonly metrics: Metrics
   readonly #scenario: Scenario
   readonly #checks: CheckBench
-  readonly #unlogged = new Set<string>()
-  readonly #logged = new Set<string>()
   #lastEvent: Millis = 0
   #owed = 0
 
@@ -47,13 +45,6 @@ export class RunObserver {
     this.metrics.observe(record)
     this.#checks.observe(record)
     this.#lastEvent = record.at
-    const { event } = record
-    // A receipt is announced again until it is logged, and now and then once more.
-    if (event.type === 'receiptIssued' && !this.#logged.has(event.receipt)) this.#unlogged.add(event.receipt)
-    if (event.type === 'entryLogged' && event.kind === 'receipt') {
-      this.#logged.add(event.entry)
-      this.#unlogged.delete(event.entry)
-    }
   }
 
   /** The load will send more by itself: a conversation goes on (+1), or has ended (-1). */
@@ -63,9 +54,8 @@ export class RunObserver {
 
   /** Everything asked for is answered, logged and settled: nothing more is to be expected. */
   quiet(): boolean {
-    return (
-      this.#owed === 0 && this.metrics.requests.unfinished() === 0 && this.#unlogged.size === 0 && this.metrics.settlement.pending() === 0
-    )
+    const { requests, settlement } = this.metrics
+    return this.#owed === 0 && requests.unfinished() === 0 && settlement.unlogged() === 0 && settlement.pending() === 0
   }
 
   /** The first standing check that broke, while the run is still going on. */

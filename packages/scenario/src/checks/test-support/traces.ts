@@ -90,7 +90,18 @@ export const block = {
   checkpoint: '',
 } as const
 export const acquired = (epoch: number) => ({ type: 'leaseAcquired', model: 'm', epoch, until: 9, envelope: '' }) as const
-export const made = (epoch: number) => ({ type: 'tokensMade', requestId: 'r', attempt: 1, model: 'm', epoch, from: 0, to: 1 }) as const
+/** Tokens, the last of them made so long before it is told. */
+export const made = (epoch: number, agoMs = 0) =>
+  ({ type: 'tokensMade', requestId: 'r', attempt: 1, model: 'm', epoch, from: 0, to: 2, agoMs: [agoMs + 1, agoMs] }) as const
+/** Tokens that came one ms after another. */
+export const received = (from: number, to: number) =>
+  ({
+    type: 'tokensReceived',
+    requestId: 'r',
+    from,
+    to,
+    agoMs: Array.from({ length: to - from }, (_, index) => to - from - index - 1),
+  }) as const
 export const fault = (type: 'faultApplied' | 'faultHealed', name: string, target: string) =>
   ({ type, fault: name, target, measured: {} }) as const
 export const crashed = (name: string) => ({ type: 'peerCrashed', name, reason: 'x' }) as const
@@ -107,7 +118,7 @@ export const good: readonly Line[] = [
   [0, 'owner-0', acquired(1)],
   [1, 'client-0-0', sent],
   [2, 'owner-0', made(1)],
-  [3, 'client-0-0', { type: 'tokensReceived', requestId: 'r', from: 0, to: 10 }],
+  [3, 'client-0-0', received(0, 10)],
   [4, 'owner-0', issued],
   [5, 'client-0-0', ended],
   [6, 'settler-0', logged],
