@@ -24,7 +24,8 @@ import type { RunOrder } from '../src/worlds/world.ts'
  * `stack`, a quarter of a run for trace and checks.
  */
 const BARS = { message: 100, stack: 10, watching: 0.25 }
-const ROUNDS = 8
+/** The first four or so compile. */
+const ROUNDS = 16
 /** A share is the difference of two noisy figures, so it takes more of them. */
 const WATCHING_ROUNDS = 20
 const file = join(import.meta.dirname, '../../../scenarios/private-owner-failover.yaml')
