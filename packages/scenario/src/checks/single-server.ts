@@ -19,9 +19,10 @@ export const singleServer: CheckFactory = ({ directory }) => {
       // Leases promise this only within their drift; log order protects the money in any case.
       if (event.type !== 'tokensMade' || event.epoch === 0 || !clocks.holds(at)) return undefined
       const current = latest.get(event.model)
+      if (current === undefined || event.epoch >= current.epoch) return undefined
       // Tokens are told several at a time; the last of them is the latest.
-      const late = current === undefined ? 0 : at - (event.agoMs.at(-1) ?? 0) - current.at
-      if (current === undefined || event.epoch >= current.epoch || late <= lease.epsilon) return undefined
+      const late = at - (event.agoMs.at(-1) ?? 0) - current.at
+      if (late <= lease.epsilon) return undefined
       return `${peer} made tokens of ${event.model} under epoch ${event.epoch}, ${late} ms after ${current.holder} acquired epoch ${current.epoch}`
     },
   })
